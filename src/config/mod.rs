@@ -1,0 +1,1 @@
+//! Configuration: raw → validated, every problem reported at once with its key path.

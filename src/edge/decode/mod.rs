@@ -1,0 +1,5 @@
+//! Bytes → events or rejections, one file per format.
+
+mod settings;
+
+pub use settings::{DecodeSettings, TopicRole};

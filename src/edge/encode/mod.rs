@@ -1,0 +1,1 @@
+//! Events, measurements and alerts → lines of the long form (DESIGN §4), one file per format.

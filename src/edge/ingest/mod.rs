@@ -1,0 +1,5 @@
+//! Where events come from: Kafka (the only place that names rdkafka) and files.
+
+mod settings;
+
+pub use settings::{KafkaSettings, StartAt};

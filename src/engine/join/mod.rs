@@ -1,0 +1,1 @@
+//! prediction ⋈ label by id.

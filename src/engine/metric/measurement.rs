@@ -1,0 +1,219 @@
+//! One number about one window, with everything needed to judge it.
+
+use super::Metric;
+use crate::event::{ModelKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// One number about one window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// The model version.
+    pub model: ModelKey,
+    /// `feature=value`; `None` for the whole.
+    pub segment: Option<Arc<str>>,
+    /// The window.
+    pub window: WindowFacts,
+    /// What was measured.
+    pub subject: Subject,
+    /// How.
+    pub metric: Metric,
+    /// The number, or why there is none.
+    pub reading: Reading,
+    /// How far the true value may be above the reading (KS with fewer cells than reference values); 0 where it is exact.
+    pub error_bound: f64,
+    /// The bound it was judged by; `None`: no rule looks at it, or the reference does not have the metric.
+    pub threshold: Option<f64>,
+    /// Probability of a reading this large without a change (significance, later issues).
+    pub p_value: Option<f64>,
+    /// Valid reference values compared with.
+    pub n_reference: u64,
+    /// Valid values of the window (labelled predictions for quality).
+    pub n_current: u64,
+    /// Id of the reference; `None` where none is involved.
+    pub reference: Option<Arc<str>>,
+    /// The verdict of the rule that judged it first; `None`: no rule looks at it.
+    pub verdict: Option<Verdict>,
+    /// The same metric on the reference, where it has one (quality).
+    pub on_reference: Option<f64>,
+}
+
+/// Which window, and how much is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowFacts {
+    /// First instant.
+    pub start: Timestamp,
+    /// First instant after it.
+    pub end: Timestamp,
+    /// Predictions in it.
+    pub predictions: u64,
+    /// Predictions in it that have a label by now.
+    pub labels: u64,
+    /// Whether traffic was watched for the whole of it (not so for the first windows after the first event).
+    pub whole: bool,
+}
+
+/// What a measurement is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// An input.
+    Feature(Arc<str>),
+    /// The model's answers.
+    Prediction,
+    /// The score of the positive class.
+    Score,
+    /// The truth.
+    Label,
+    /// Answers against truth.
+    Quality,
+    /// Answers against truth for one class against the rest.
+    ClassQuality(Arc<str>),
+    /// Latency, throughput, errors.
+    Service,
+    /// The data itself.
+    Data,
+    /// All inputs together.
+    Features,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Feature(name) => write!(f, "feature:{name}"),
+            Self::Prediction => f.write_str("prediction"),
+            Self::Score => f.write_str("score"),
+            Self::Label => f.write_str("label"),
+            Self::Quality => f.write_str("quality"),
+            Self::ClassQuality(class) => write!(f, "quality:{class}"),
+            Self::Service => f.write_str("service"),
+            Self::Data => f.write_str("data"),
+            Self::Features => f.write_str("features"),
+        }
+    }
+}
+
+impl Subject {
+    /// The subject of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text.split_once(':') {
+            Some(("feature", name)) if !name.is_empty() => Self::Feature(name.into()),
+            Some(("quality", class)) if !class.is_empty() => Self::ClassQuality(class.into()),
+            Some(_) => return None,
+            None => match text {
+                "prediction" => Self::Prediction,
+                "score" => Self::Score,
+                "label" => Self::Label,
+                "quality" => Self::Quality,
+                "service" => Self::Service,
+                "data" => Self::Data,
+                "features" => Self::Features,
+                _ => return None,
+            },
+        })
+    }
+}
+
+/// A number, or why there is none; never NaN (invariant I5).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reading {
+    /// A finite number.
+    Value(f64),
+    /// None, and why.
+    Undefined(UndefinedReason),
+}
+
+impl Reading {
+    /// The number, where there is one.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(v) => Some(v),
+            Self::Undefined(_) => None,
+        }
+    }
+}
+
+/// Why a metric has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum UndefinedReason {
+    /// The window has no usable value.
+    NoData,
+    /// The reference has no such column, or no usable value in it.
+    NoReference,
+    /// The reference is still being learned.
+    Learning,
+    /// No labels yet.
+    NoLabels,
+    /// Precision without a positive prediction.
+    NoPositivePrediction,
+    /// Recall without a positive label.
+    NoPositiveLabel,
+    /// R² of labels that are all equal.
+    ConstantLabels,
+    /// The window began before the model was first seen, so a rate over it would be too low.
+    PartialWindow,
+}
+
+impl UndefinedReason {
+    /// Every reason, for tables and suites.
+    pub const ALL: [Self; 8] = [
+        Self::NoData,
+        Self::NoReference,
+        Self::Learning,
+        Self::NoLabels,
+        Self::NoPositivePrediction,
+        Self::NoPositiveLabel,
+        Self::ConstantLabels,
+        Self::PartialWindow,
+    ];
+
+    /// The name used in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoData => "no_data",
+            Self::NoReference => "no_reference",
+            Self::Learning => "learning",
+            Self::NoLabels => "no_labels",
+            Self::NoPositivePrediction => "no_positive_prediction",
+            Self::NoPositiveLabel => "no_positive_label",
+            Self::ConstantLabels => "constant_labels",
+            Self::PartialWindow => "partial_window",
+        }
+    }
+}
+
+/// What a rule says of a measurement. Each missing ground has its own name, and "no data" is never "no drift".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Enough data, and within the bound.
+    Ok,
+    /// Enough data, significant, and beyond the bound.
+    Breach,
+    /// Too few values to say.
+    NotEnough {
+        /// Values in the window.
+        n: u64,
+        /// Values needed.
+        need: u64,
+    },
+    /// Beyond the bound, but no more than chance explains.
+    NotSignificant,
+    /// Labels are still coming: printed, not judged.
+    Immature,
+    /// There is no value.
+    Undefined(UndefinedReason),
+}
+
+impl Verdict {
+    /// The name used in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Breach => "breach",
+            Self::NotEnough { .. } => "not_enough",
+            Self::NotSignificant => "not_significant",
+            Self::Immature => "immature",
+            Self::Undefined(_) => "undefined",
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The pure middle: no I/O, no clock, no randomness. Everything is a function of its inputs and the `now` that it is given.
+//!
+//! Flow: `summary ← reference, join, window ← metric ← verdict ← alert ← shard, evaluator`, never back.
+
+pub mod alert;
+pub mod join;
+pub mod metric;
+pub mod reference;
+pub mod settings;
+pub mod summary;
+pub mod verdict;
+pub mod window;

@@ -1,0 +1,77 @@
+//! Names of a categorical column.
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The slots of a categorical column: one per kept name, then `other` (in the reference, but not kept), then `new` (never in the reference).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Categories {
+    /// Kept names, sorted.
+    kept: Vec<Arc<str>>,
+    /// Names of the reference that share the slot `other`, sorted.
+    other: Vec<Arc<str>>,
+    /// Whether the reference had more names than are remembered; an unknown name is then `other`, because it may have been one of them.
+    truncated: bool,
+}
+
+impl Categories {
+    /// Slots for `kept` names of their own and `other` names that share one.
+    pub fn new(mut kept: Vec<Arc<str>>, mut other: Vec<Arc<str>>, truncated: bool) -> Self {
+        kept.sort();
+        kept.dedup();
+        other.sort();
+        other.dedup();
+        Self { kept, other, truncated }
+    }
+
+    /// Names with a slot of their own, in the order of their slots.
+    pub fn kept(&self) -> &[Arc<str>] {
+        &self.kept
+    }
+
+    /// Number of slots.
+    pub fn n_slots(&self) -> usize {
+        self.kept.len() + 2
+    }
+
+    /// The slot of the reference's names without one of their own.
+    pub fn other_slot(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// The slot of names that the reference does not have.
+    pub fn new_slot(&self) -> usize {
+        self.kept.len() + 1
+    }
+
+    /// The slot of a name.
+    pub fn slot(&self, name: &str) -> usize {
+        if let Ok(place) = self.kept.binary_search_by(|k| (**k).cmp(name)) {
+            return place;
+        }
+        let known = self.truncated || self.other.binary_search_by(|k| (**k).cmp(name)).is_ok();
+        if known { self.other_slot() } else { self.new_slot() }
+    }
+
+    /// What a slot is called in output.
+    pub fn slot_name(&self, slot: usize) -> &str {
+        match slot {
+            s if s < self.kept.len() => &self.kept[s],
+            s if s == self.kept.len() => "(other)",
+            _ => "(new)",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_name_has_a_slot() {
+        let categories = Categories::new(vec!["b".into(), "a".into()], vec!["rare".into()], false);
+        let got: Vec<usize> = ["a", "b", "rare", "never"].iter().map(|n| categories.slot(n)).collect();
+        assert_eq!(got, [0, 1, 2, 3]);
+        assert_eq!(categories.slot_name(3), "(new)");
+    }
+}

@@ -1,0 +1,61 @@
+//! Cells of a numeric column.
+
+use serde::{Deserialize, Serialize};
+
+/// The real line cut at `m` points of the reference, into `2m+1` cells: cell `2i` lies strictly between point `i−1` and point `i`,
+/// cell `2i+1` is point `i` itself, cell `2m` lies above the last point.
+///
+/// Where every distinct reference value is a point, both empirical distribution functions are constant between points except the
+/// live one's, whose distance to the reference is then greatest at a cell's border: KS from counts is exact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cells {
+    points: Vec<f64>,
+    exact: bool,
+}
+
+impl Cells {
+    /// Cuts at `points`, which must be finite; they are sorted and made distinct (`-0.0` is `0.0`).
+    /// `exact` says that they are all the distinct values of the reference.
+    pub fn new(mut points: Vec<f64>, exact: bool) -> Self {
+        points.retain(|p| p.is_finite());
+        points.iter_mut().for_each(|p| *p += 0.0);
+        points.sort_by(f64::total_cmp);
+        points.dedup();
+        Self { points, exact }
+    }
+
+    /// The points, ascending.
+    pub fn points(&self) -> &[f64] {
+        &self.points
+    }
+
+    /// Whether the points are all the distinct values of the reference.
+    pub fn exact(&self) -> bool {
+        self.exact
+    }
+
+    /// Number of cells.
+    pub fn n_cells(&self) -> usize {
+        2 * self.points.len() + 1
+    }
+
+    /// The cell of a finite value.
+    pub fn cell(&self, value: f64) -> usize {
+        let place = self.points.partition_point(|&p| p < value);
+        2 * place + usize::from(self.points.get(place).is_some_and(|&p| p == value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_have_cells_of_their_own() {
+        let cells = Cells::new(vec![2.0, 1.0, 1.0], true);
+        let got: Vec<usize> = [0.5, 1.0, 1.5, 2.0, 1e300, -0.0].iter().map(|&v| cells.cell(v)).collect();
+        assert_eq!(got, [0, 1, 2, 3, 4, 0]);
+        assert_eq!(Cells::new(vec![], true).cell(3.0), 0);
+        assert_eq!(Cells::new(vec![-0.0], true).cell(0.0), 1);
+    }
+}

@@ -1,0 +1,141 @@
+//! What is normal: a reference data set, compiled once into cells, categories and counts.
+//!
+//! Invariant: it holds no rows, and its size depends on cells and categories, never on the number of rows.
+
+mod categories;
+mod cells;
+
+pub use categories::Categories;
+pub use cells::Cells;
+
+use crate::engine::settings::{ColumnKind, Task};
+use crate::engine::summary::ColumnCounts;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A compiled reference of one model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Names the content: a hash of the compiled columns; stands in every measurement.
+    pub id: Arc<str>,
+    /// Rows it was compiled from.
+    pub rows: u64,
+    /// Inputs, sorted by name.
+    pub inputs: Vec<FeatureReference>,
+    /// Outputs and truth.
+    pub outputs: OutputReference,
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureReference {
+    /// Name of the feature.
+    pub name: Arc<str>,
+    /// How it is cut, and what it looked like.
+    pub column: ColumnReference,
+}
+
+/// What the model said and what was true, as far as the reference has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutputReference {
+    /// Classes in canonical form, sorted (numbers by value, then text); empty for a regression. The label map of the model.
+    pub classes: Vec<Arc<str>>,
+    /// The predictions: categorical over `classes`, or numeric for a regression.
+    pub prediction: Option<ColumnReference>,
+    /// The score of the positive class (binary).
+    pub score: Option<ColumnReference>,
+    /// The labels: as `prediction`.
+    pub label: Option<ColumnReference>,
+    /// Quality on the reference itself, where it has predictions and labels.
+    pub quality: Option<ReferenceQuality>,
+}
+
+/// Quality of the model on its reference, as summaries (so that every metric can be read from it).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ReferenceQuality {
+    /// Confusion over the classes of the reference.
+    Classes(crate::engine::summary::Confusion),
+    /// Sums of a regression.
+    Numbers(crate::engine::summary::RegressionSums),
+}
+
+/// One column: how live values are put into slots, and the reference's own counts over the same slots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ColumnReference {
+    /// How values are put into slots.
+    pub slots: Slots,
+    /// The reference's own counts.
+    pub counts: ColumnCounts,
+    /// For each slot the bin it belongs to; PSI and its relatives count by bins.
+    pub bins: Vec<u16>,
+    /// Number of bins.
+    pub n_bins: u16,
+    /// First and second moment of the reference's valid values (numeric columns).
+    pub moments: Option<Moments>,
+}
+
+/// Mean and spread of a numeric column of the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Moments {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Population standard deviation; exactly 0 when all values are equal.
+    pub std: f64,
+    /// Least value.
+    pub min: f64,
+    /// Greatest value.
+    pub max: f64,
+}
+
+/// How values are put into slots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Slots {
+    /// By cells of a numeric column.
+    Numeric(Cells),
+    /// By name.
+    Categorical(Categories),
+}
+
+impl ColumnReference {
+    /// How the column is understood.
+    pub fn kind(&self) -> ColumnKind {
+        match self.slots {
+            Slots::Numeric(_) => ColumnKind::Numeric,
+            Slots::Categorical(_) => ColumnKind::Categorical,
+        }
+    }
+
+    /// Empty counts over this column's slots.
+    pub fn empty_counts(&self) -> ColumnCounts {
+        ColumnCounts::new(self.counts.slots.len())
+    }
+
+    /// `counts` added up by bin.
+    pub fn binned(&self, counts: &ColumnCounts) -> Vec<u64> {
+        let mut binned = vec![0; usize::from(self.n_bins)];
+        for (&bin, &count) in self.bins.iter().zip(&counts.slots) {
+            if let Some(sum) = binned.get_mut(usize::from(bin)) {
+                *sum += count;
+            }
+        }
+        binned
+    }
+}
+
+impl Reference {
+    /// The input of that name.
+    pub fn input(&self, name: &str) -> Option<(usize, &FeatureReference)> {
+        let place = self.inputs.binary_search_by(|f| (*f.name).cmp(name)).ok()?;
+        Some((place, &self.inputs[place]))
+    }
+
+    /// What the outputs look like: the task that the columns allow, `None` without any output.
+    pub fn task(&self) -> Option<Task> {
+        match (&self.outputs.prediction, self.outputs.classes.len()) {
+            (_, 2) => Some(Task::Binary),
+            (_, 3..) => Some(Task::Multiclass),
+            (Some(column), _) if column.kind() == ColumnKind::Numeric => Some(Task::Regression),
+            _ => None,
+        }
+    }
+}

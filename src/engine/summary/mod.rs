@@ -1,0 +1,84 @@
+//! Mergeable summaries: everything a window knows is a sum of integers, so order and grouping never matter (invariant I4).
+
+mod confusion;
+mod fixed;
+mod histogram;
+mod positions;
+mod regression;
+
+pub use confusion::Confusion;
+pub use fixed::FixedSum;
+pub use histogram::Histogram;
+pub use positions::{OffsetRange, Positions};
+pub use regression::RegressionSums;
+
+use crate::event::InvalidReason;
+use serde::{Deserialize, Serialize};
+
+/// Counts of one column: by cell (numeric) or by name (categorical), as its reference cuts it, with what was not countable kept apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnCounts {
+    /// One count per slot of the reference's column.
+    pub slots: Vec<u64>,
+    /// Nulls and absent keys.
+    pub missing: u64,
+    /// Values that could not be counted, in the order of [`InvalidReason::ALL`].
+    pub invalid: [u64; InvalidReason::ALL.len()],
+}
+
+impl ColumnCounts {
+    /// Empty counts over `slots` slots.
+    pub fn new(slots: usize) -> Self {
+        Self { slots: vec![0; slots], missing: 0, invalid: [0; InvalidReason::ALL.len()] }
+    }
+
+    /// Counts one value in `slot`. A slot outside the column is a defect of the caller; it is ignored in release builds.
+    pub fn add(&mut self, slot: usize) {
+        debug_assert!(slot < self.slots.len());
+        if let Some(count) = self.slots.get_mut(slot) {
+            *count += 1;
+        }
+    }
+
+    /// Takes one value out of `slot` again (a revised label).
+    pub fn remove(&mut self, slot: usize) {
+        if let Some(count) = self.slots.get_mut(slot) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Counts one value that could not be used.
+    pub fn add_invalid(&mut self, reason: InvalidReason) {
+        self.invalid[reason as usize] += 1;
+    }
+
+    /// Number of values in slots.
+    pub fn valid(&self) -> u64 {
+        self.slots.iter().sum()
+    }
+
+    /// Number of values that could not be used, for any reason.
+    pub fn invalid(&self) -> u64 {
+        self.invalid.iter().sum()
+    }
+
+    /// Number of events seen by this column.
+    pub fn total(&self) -> u64 {
+        self.valid() + self.missing + self.invalid()
+    }
+
+    /// Adds `other`, slot by slot. Both belong to the same reference column.
+    pub fn merge(&mut self, other: &Self) {
+        debug_assert_eq!(self.slots.len(), other.slots.len());
+        for (mine, theirs) in self.slots.iter_mut().zip(&other.slots) {
+            *mine += theirs;
+        }
+        self.missing += other.missing;
+        for (mine, theirs) in self.invalid.iter_mut().zip(&other.invalid) {
+            *mine += theirs;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! Event-time windows: panes of one slide's length, the watermark that closes them, windows as sums of panes.
+
+mod pane;
+
+pub use pane::{InputPane, OutcomePane, PaneUpdate, Quality, StreamKey};

@@ -1,0 +1,129 @@
+//! What one stream saw during one slide.
+
+use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums};
+use crate::event::{ModelKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What is kept apart: a model version as a whole, or one segment of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StreamKey {
+    /// The model version.
+    pub model: ModelKey,
+    /// `feature=value`; `None` for the whole.
+    pub segment: Option<Arc<str>>,
+}
+
+/// The requests of one slide: inputs, outputs and service figures, by the time of the prediction.
+/// Columns are those of the reference in use; before there is one (a reference that is being learned) they are empty.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InputPane {
+    /// Predictions, failed ones included.
+    pub requests: u64,
+    /// Failed predictions.
+    pub errors: u64,
+    /// Latencies in milliseconds.
+    pub latency: Histogram,
+    /// Requests without a usable latency.
+    pub latency_missing: u64,
+    /// Inputs, in the order of the reference's `inputs`.
+    pub inputs: Vec<ColumnCounts>,
+    /// Predictions, where the reference has them.
+    pub prediction: Option<ColumnCounts>,
+    /// Scores of the positive class, where the reference has them.
+    pub score: Option<ColumnCounts>,
+    /// Feature values whose name the reference does not have.
+    pub unknown_features: u64,
+    /// Where the predictions stood in the log.
+    pub positions: Positions,
+}
+
+/// What became of the predictions of one slide, by the time of the *prediction*; it stays open until labels no longer come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomePane {
+    /// Predictions that can have a label (answered, with a usable prediction).
+    pub expected: u64,
+    /// Predictions that have one.
+    pub labelled: u64,
+    /// Labels, over the reference's label column, where it has one.
+    pub labels: Option<ColumnCounts>,
+    /// Prediction against truth.
+    pub quality: Quality,
+    /// From the prediction's timestamp to its label's, in seconds.
+    pub delay_seconds: Histogram,
+    /// Labels that replaced an earlier, different one.
+    pub revised: u64,
+    /// Where the labels stood in the log.
+    pub positions: Positions,
+}
+
+/// Prediction against truth, as sums.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Quality {
+    /// Classes.
+    Classes(Confusion),
+    /// Numbers.
+    Numbers(RegressionSums),
+}
+
+impl InputPane {
+    /// Adds `other`, which has the same columns (or none yet).
+    pub fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.errors += other.errors;
+        self.latency.merge(&other.latency);
+        self.latency_missing += other.latency_missing;
+        if self.inputs.is_empty() {
+            self.inputs.clone_from(&other.inputs);
+        } else {
+            self.inputs.iter_mut().zip(&other.inputs).for_each(|(a, b)| a.merge(b));
+        }
+        merge_column(&mut self.prediction, other.prediction.as_ref());
+        merge_column(&mut self.score, other.score.as_ref());
+        self.unknown_features += other.unknown_features;
+        self.positions.merge(&other.positions);
+    }
+}
+
+impl OutcomePane {
+    /// An empty pane of the given quality.
+    pub fn new(quality: Quality, labels: Option<ColumnCounts>) -> Self {
+        Self { expected: 0, labelled: 0, labels, quality, delay_seconds: Histogram::default(), revised: 0, positions: Positions::default() }
+    }
+
+    /// Adds `other`, which belongs to the same model.
+    pub fn merge(&mut self, other: &Self) {
+        self.expected += other.expected;
+        self.labelled += other.labelled;
+        merge_column(&mut self.labels, other.labels.as_ref());
+        match (&mut self.quality, &other.quality) {
+            (Quality::Classes(a), Quality::Classes(b)) => a.merge(b),
+            (Quality::Numbers(a), Quality::Numbers(b)) => a.merge(b),
+            _ => debug_assert!(false, "panes of one model have one kind of quality"),
+        }
+        self.delay_seconds.merge(&other.delay_seconds);
+        self.revised += other.revised;
+        self.positions.merge(&other.positions);
+    }
+}
+
+fn merge_column(mine: &mut Option<ColumnCounts>, theirs: Option<&ColumnCounts>) {
+    match (mine.as_mut(), theirs) {
+        (Some(a), Some(b)) => a.merge(b),
+        (None, Some(b)) => *mine = Some(b.clone()),
+        _ => {}
+    }
+}
+
+/// A pane as the shard publishes it: cumulative, so the newest one replaces what was published before and a repeat changes nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaneUpdate {
+    /// The stream.
+    pub stream: Arc<StreamKey>,
+    /// Start of the pane.
+    pub start: Timestamp,
+    /// Requests; `None`: unchanged since the last update.
+    pub input: Option<Arc<InputPane>>,
+    /// Outcomes; `None`: unchanged since the last update.
+    pub outcome: Option<Arc<OutcomePane>>,
+}

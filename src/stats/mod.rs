@@ -1,0 +1,1 @@
+//! Mathematics on counts and slices. Knows nothing of ours.

@@ -1,0 +1,1 @@
+//! Own metric names as enums, and logs.
