@@ -57,3 +57,17 @@ impl Histogram {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounded_whatever_comes() {
+        let mut histogram = Histogram::default();
+        for exponent in -300..300 {
+            histogram.add(10f64.powi(exponent));
+        }
+        assert!(histogram.buckets.len() < 1800);
+    }
+}
