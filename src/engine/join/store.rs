@@ -152,7 +152,12 @@ impl JoinStore {
         self.n_labels += 1;
     }
 
-    /// The labels that waited for this id, in the order of their arrival.
+    /// The labels that wait for this id.
+    pub fn waiting(&self, key: u64) -> &[WaitingLabel] {
+        self.labels.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The labels that waited for this id, taken out, in the order of their arrival.
     pub fn take_waiting(&mut self, key: u64) -> Vec<WaitingLabel> {
         let labels = self.labels.remove(&key).unwrap_or_default();
         self.n_labels -= labels.len();
