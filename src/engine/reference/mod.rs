@@ -4,6 +4,8 @@
 
 mod categories;
 mod cells;
+pub mod compile;
+pub mod table;
 
 pub use categories::Categories;
 pub use cells::Cells;
@@ -38,7 +40,8 @@ pub struct FeatureReference {
 /// What the model said and what was true, as far as the reference has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OutputReference {
-    /// Classes in canonical form, sorted (numbers by value, then text); empty for a regression. The label map of the model.
+    /// Classes in canonical form, sorted by name (as text: "10" before "2"); empty for a regression. The label map of the model: a class's
+    /// place here is its slot in `prediction` and `label`, and its row and column in the confusion matrix.
     pub classes: Vec<Arc<str>>,
     /// The predictions: categorical over `classes`, or numeric for a regression.
     pub prediction: Option<ColumnReference>,
