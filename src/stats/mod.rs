@@ -1,1 +1,3 @@
 //! Mathematics on counts and slices. Knows nothing of ours.
+
+pub mod power;
