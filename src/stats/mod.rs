@@ -8,6 +8,7 @@
 mod classification;
 mod counts;
 mod ks;
+pub mod power;
 mod psi;
 mod regression;
 mod total_variation;

@@ -34,6 +34,8 @@ pub struct Measurement {
     /// What the reading is a statement about: valid values of the window (all events for missing, invalid and error rates, labelled
     /// predictions for quality, answered ones for coverage, requests of all versions for throughput).
     pub n_current: u64,
+    /// Bins or classes that were compared, less one (PSI, total variation): with it a verdict knows how many values are enough. 0: not said.
+    pub degrees: u32,
     /// Id of the reference; `None` where none is involved.
     pub reference: Option<Arc<str>>,
     /// The verdict of the rule that judged it first; `None`: no rule looks at it.
@@ -221,6 +223,19 @@ impl Verdict {
             Self::NotSignificant => "not_significant",
             Self::Immature => "immature",
             Self::Undefined(_) => "undefined",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    /// The name, with what is missing where something is: `not_enough (50 of 217 values)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            Self::NotEnough { n, need: u64::MAX } => write!(f, " ({n} values, the reference is too small for any number)"),
+            Self::NotEnough { n, need } => write!(f, " ({n} of {need} values)"),
+            Self::Undefined(reason) => write!(f, " ({})", reason.as_str()),
+            Self::Ok | Self::Breach | Self::NotSignificant | Self::Immature => Ok(()),
         }
     }
 }
