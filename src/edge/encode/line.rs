@@ -236,6 +236,32 @@ impl Line {
         }))
     }
 
+    /// The line for people; `None` for measurements and rejected records, which are counted in the summary.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Measurement(_) | Self::Rejected(_) => None,
+            Self::Alert(a) => {
+                let segment = a.segment.as_ref().map(|s| format!(" [{s}]")).unwrap_or_default();
+                let worst: Vec<String> = a.worst.iter().take(3).map(WorstLine::text).collect();
+                let model = format!("{}/{}{segment}", a.model, a.version);
+                Some(format!("{}  {:<8}  {}  {model}  {}", a.window.end, a.state, a.rule, worst.join(", ")))
+            }
+            Self::Retrain(r) => Some(format!("{}  retrain   {}/{}  {}", r.requested_at, r.model, r.version, r.reason)),
+            Self::Summary(s) => {
+                let c = &s.counts;
+                let rejected: u64 = c.rejected.values().sum();
+                let mut text = format!(
+                    "{} events: {} applied, {} late, {} duplicate, {rejected} rejected, {} waiting; {} windows",
+                    c.received, c.applied, c.late, c.duplicate, c.in_flight, s.windows
+                );
+                for (reason, n) in &c.rejected {
+                    text.push_str(&format!("\n  rejected {reason}: {n}"));
+                }
+                Some(text)
+            }
+        }
+    }
+
     /// Writes the line and its end.
     pub fn write(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         serde_json::to_writer(&mut *out, self)?;
@@ -252,6 +278,12 @@ impl WindowLine {
 impl WorstLine {
     fn of(worst: &Worst) -> Self {
         Self { subject: worst.subject.to_string(), metric: worst.metric.as_str(), value: worst.value, threshold: worst.threshold }
+    }
+}
+
+impl WorstLine {
+    fn text(&self) -> String {
+        format!("{} {} {:.4} ({})", self.subject, self.metric, self.value, self.threshold)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct EvaluatorState {
     pub gate: RetrainGate,
     /// What is owed to the world.
     pub outbox: Outbox,
+    /// Wishes for a retraining, by what the gate said to them.
+    pub admissions: BTreeMap<String, u64>,
     /// Input windows that were judged.
     pub windows: u64,
 }
@@ -158,7 +160,7 @@ impl Evaluator {
         }
         let service = ServiceFacts { requests_of_model, seconds: window.size_ms as f64 / 1000.0 };
         let mut measurements = with_context(model, key, facts, |ctx| measure_inputs(ctx, &pane, &service));
-        let observed = judge_and_observe(&mut self.state.alerts, &mut self.state.outbox, &self.settings, model, key, facts, Aspect::Inputs, true, &mut measurements);
+        let observed = self.judge_and_observe(key, facts, Aspect::Inputs, &mut measurements);
         effects.extend(measurements.into_iter().map(Effect::Measured));
         self.follow(observed, key, facts, effects);
     }
@@ -166,9 +168,8 @@ impl Evaluator {
     /// A version that takes no traffic any more while another one of its model does: its alerts are over.
     fn retire(&mut self, model: &ModelKey, facts: WindowFacts, effects: &mut Vec<Effect>) {
         let note = "the version no longer takes traffic, another one does";
-        let state = &mut self.state;
-        let observed = state.alerts.retire(model, facts.end, facts, note, &self.settings.alerting, &mut state.outbox);
-        effects.extend(observed.transitions.into_iter().map(Effect::Alert));
+        let observed = self.state.alerts.retire(model, facts.end, facts, note, &self.settings.alerting);
+        self.follow(observed, &StreamKey { model: model.clone(), segment: None }, facts, effects);
     }
 
     /// Judges the quality of the windows whose labels are mature by now.
@@ -188,7 +189,8 @@ impl Evaluator {
 
     /// Prints again the windows up to `until` whose labels changed after they were judged, and closes them.
     fn print_amended(&mut self, key: &StreamKey, until: Timestamp, effects: &mut Vec<Effect>) {
-        let (Some(progress), Some(panes), Some(model)) = (self.state.progress.get_mut(key), self.panes.get(key), self.models.get(&key.model))
+        let (Some(progress), Some(panes), Some(model)) =
+            (self.state.progress.get_mut(key), self.panes.get(key), self.models.get(&key.model))
         else {
             return;
         };
@@ -222,9 +224,19 @@ impl Evaluator {
             effects.extend(measurements.into_iter().map(Effect::Measured));
             return;
         }
-        let observed = judge_and_observe(&mut self.state.alerts, &mut self.state.outbox, &self.settings, model, key, facts, Aspect::Outcomes, true, &mut measurements);
+        let observed = self.judge_and_observe(key, facts, Aspect::Outcomes, &mut measurements);
         effects.extend(measurements.into_iter().map(Effect::Measured));
         self.follow(observed, key, facts, effects);
+    }
+
+    /// Judges the measurements of one window on one of its clocks, and moves the alerts by them.
+    fn judge_and_observe(&mut self, key: &StreamKey, window: WindowFacts, aspect: Aspect, measurements: &mut [Measurement]) -> Observed {
+        let Some(model) = self.models.get(&key.model) else { return Observed::default() };
+        judge_only(model, key, true, measurements);
+        let kinds = |subject: &Subject| kind_of(model, subject);
+        let (rules, task) = (&model.settings.rules, model.settings.task);
+        let judged = Judged { stream: key, aspect, window, rules, task, kinds: &kinds, measurements };
+        self.state.alerts.observe(&judged, &self.settings.alerting)
     }
 
     /// Requests of all versions of a model in `[start, end)`.
@@ -258,22 +270,4 @@ fn kind_of(model: &ModelFacts, subject: &Subject) -> Option<ColumnKind> {
 fn judge_only(model: &ModelFacts, key: &StreamKey, mature: bool, measurements: &mut [Measurement]) {
     let kinds = |subject: &Subject| kind_of(model, subject);
     judge(&model.settings.rules, model.settings.task, &kinds, key.segment.is_some(), mature, measurements);
-}
-
-#[expect(clippy::too_many_arguments, reason = "parts of one evaluator, borrowed apart")]
-fn judge_and_observe(
-    alerts: &mut Alerts,
-    outbox: &mut Outbox,
-    settings: &Settings,
-    model: &ModelFacts,
-    key: &StreamKey,
-    window: WindowFacts,
-    aspect: Aspect,
-    mature: bool,
-    measurements: &mut [Measurement],
-) -> Observed {
-    judge_only(model, key, mature, measurements);
-    let kinds = |subject: &Subject| kind_of(model, subject);
-    let judged = Judged { stream: key, aspect, window, rules: &model.settings.rules, task: model.settings.task, kinds: &kinds, measurements };
-    alerts.observe(&judged, &settings.alerting, outbox)
 }

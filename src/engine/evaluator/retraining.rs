@@ -1,7 +1,7 @@
 //! From an alert that wants a retraining to the request for it.
 
 use super::{Effect, Evaluator};
-use crate::engine::alert::{Admission, AlertFacts, Observed, OffsetSpan, RetrainFacts, Worst};
+use crate::engine::alert::{Admission, AlertFacts, Observed, OffsetSpan, RetrainFacts, retrain_reason};
 use crate::engine::metric::WindowFacts;
 use crate::engine::summary::Positions;
 use crate::engine::window::StreamKey;
@@ -11,17 +11,21 @@ impl Evaluator {
     /// Hands on what an evaluation did to the alerts, and asks for the retrainings that it wants and the gate grants.
     pub(super) fn follow(&mut self, observed: Observed, key: &StreamKey, window: WindowFacts, effects: &mut Vec<Effect>) {
         effects.extend(observed.transitions.into_iter().map(Effect::Alert));
+        let max_outbox = self.settings.alerting.max_outbox;
+        self.state.outbox.push_all(observed.notifications, max_outbox);
         let Some(settings) = self.settings.alerting.retrain.clone() else { return };
         let whole = StreamKey { model: key.model.clone(), segment: None };
         let labelled = self.panes.get(&whole).map_or(0, |panes| panes.labelled());
         for incident in observed.retrain {
-            let Some(alert) = self.state.alerts.find(&incident).cloned() else { continue };
+            let Some(alert) = self.state.alerts.get(&incident).cloned() else { continue };
             let admission = self.state.gate.admit(&key.model.model, &incident, labelled, window.end, &settings);
+            *self.state.admissions.entry(admission.as_str().to_owned()).or_default() += 1;
             if admission != Admission::Granted {
                 continue;
             }
+            self.state.alerts.retrain_asked(&incident);
             let facts = self.retrain_facts(alert, key, labelled, window);
-            self.state.gate.request(&facts, &settings, self.settings.alerting.max_outbox, &mut self.state.outbox);
+            self.state.gate.request(facts.clone(), &settings, max_outbox, &mut self.state.outbox);
             effects.push(Effect::Retrain(facts));
         }
     }
@@ -36,7 +40,7 @@ impl Evaluator {
             }
         }
         RetrainFacts {
-            reason: reason(&alert),
+            reason: retrain_reason(&alert),
             alert,
             labelled,
             predictions: self.spans(&predictions),
@@ -51,17 +55,5 @@ impl Evaluator {
             Some(OffsetSpan { topic, partition: partition.partition, first: range.first, last: range.last })
         };
         positions.iter().filter_map(span).collect()
-    }
-}
-
-/// Which rule, which metric, which value, in words.
-fn reason(alert: &AlertFacts) -> Arc<str> {
-    let worst = |w: &Worst| {
-        let side = if w.above { "above" } else { "below" };
-        format!("{} {} is {:.4}, {side} {:.4}", w.subject, w.metric.as_str(), w.value, w.threshold)
-    };
-    match alert.worst.first() {
-        Some(first) => format!("{}: {}", alert.rule, worst(first)).into(),
-        None => Arc::clone(&alert.rule),
     }
 }

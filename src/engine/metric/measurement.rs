@@ -34,8 +34,6 @@ pub struct Measurement {
     /// What the reading is a statement about: valid values of the window (all events for missing, invalid and error rates, labelled
     /// predictions for quality, answered ones for coverage, requests of all versions for throughput).
     pub n_current: u64,
-    /// Bins or classes that were compared, less one (PSI, total variation): with it a verdict knows how many values are enough. 0: not said.
-    pub degrees: u32,
     /// Id of the reference; `None` where none is involved.
     pub reference: Option<Arc<str>>,
     /// The verdict of the rule that judged it first; `None`: no rule looks at it.

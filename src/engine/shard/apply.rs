@@ -9,7 +9,7 @@ use crate::engine::reference::Reference;
 use crate::engine::settings::ModelSettings;
 use crate::engine::summary::{Confusion, RegressionSums};
 use crate::engine::window::{InputPane, OutcomePane, Quality, StreamKey};
-use crate::event::{InvalidReason, ModelKey, Position, Prediction, Scalar, Status, Timestamp, canonical_text};
+use crate::event::{InvalidReason, ModelKey, Position, Prediction, RejectReason, Scalar, Status, Timestamp, canonical_text};
 use std::sync::Arc;
 
 /// Longest text of a segment's value; a longer one is not kept apart.
@@ -37,22 +37,22 @@ struct Counted<'a> {
 }
 
 impl Shard {
-    pub(super) fn apply_prediction(&mut self, prediction: &Prediction<'_>, position: Position) {
+    pub(super) fn apply_prediction(&mut self, prediction: &Prediction<'_>, position: Position) -> Option<RejectReason> {
         let model = match self.model(&prediction.model, &prediction.version) {
             Ok(model) => model,
-            Err(reason) => return self.state.counts.reject(reason),
+            Err(reason) => return Some(reason),
         };
         let key = self.state.join.key(&prediction.id);
         if self.state.join.known(key, model) == Known::Duplicate {
             self.state.counts.duplicate += 1;
-            return;
+            return None;
         }
         let window = &self.settings.window;
         let start = prediction.timestamp.floor(window.slide_ms);
         let closed = self.state.watermark.current().inputs;
         if start.plus(window.size_ms) <= closed {
             self.state.counts.late += 1;
-            return;
+            return None;
         }
         let late_for_its_pane = start.plus(window.slide_ms) <= closed;
         self.state.counts.applied += 1;
@@ -71,6 +71,7 @@ impl Shard {
         let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, truth: None };
         self.state.join.remember(key, entry);
         self.join_waiting(key);
+        None
     }
 
     /// Enters a model version and its stream.

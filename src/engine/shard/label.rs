@@ -24,10 +24,8 @@ enum Joined {
 }
 
 impl Shard {
-    pub(super) fn apply_label(&mut self, label: &Label<'_>, position: Position) {
-        let Some(text) = canonical_text(&label.label) else {
-            return self.state.counts.reject(RejectReason::InvalidLabel);
-        };
+    pub(super) fn apply_label(&mut self, label: &Label<'_>, position: Position) -> Option<RejectReason> {
+        let Some(text) = canonical_text(&label.label) else { return Some(RejectReason::InvalidLabel) };
         let key = self.state.join.key(&label.prediction_id);
         let waiting = WaitingLabel {
             label: text.into_owned(),
@@ -36,9 +34,11 @@ impl Shard {
             position,
         };
         match self.join(key, &waiting) {
+            Some(Joined::Rejected(reason)) => return Some(reason),
             Some(joined) => self.count_joined(joined),
             None => self.wait(key, waiting),
         }
+        None
     }
 
     /// Joins the labels that waited for a prediction that has just come.

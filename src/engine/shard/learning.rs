@@ -4,8 +4,10 @@
 
 use super::Shard;
 use super::model::{ModelRecord, ModelRuntime};
-use crate::engine::reference::{Column, CompileSpec, Reference, Table, compile};
-use crate::engine::settings::ModelSettings;
+use crate::engine::reference::Reference;
+use crate::engine::reference::compile::{CompileSpec, compile};
+use crate::engine::reference::table::{Column, Table};
+use crate::engine::settings::{ColumnKind, ModelSettings};
 use crate::event::{Prediction, Scalar, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -155,6 +157,9 @@ impl Shard {
         if let Some(learning) = &mut record.learning {
             learning.rows_done = true;
         }
+        for class in &learned.outputs.classes {
+            record.classes.place(&Scalar::Text(class.as_ref().into()), usize::MAX);
+        }
         learned.outputs.classes = record.classes.names().to_vec();
         record.classes.close();
         record.reference = Some(Arc::new(learned));
@@ -191,8 +196,17 @@ fn finish_labels(record: &mut ModelRecord, settings: &ModelSettings) {
     record.learning = None;
 }
 
+/// How the model's settings cut a learned reference.
 fn spec(settings: &ModelSettings, record: &ModelRecord) -> CompileSpec {
-    let mut spec = CompileSpec::for_model(settings);
-    spec.classes = record.classes.names().to_vec();
-    spec
+    let of_kind = |kind: ColumnKind| settings.kinds.iter().filter(|(_, k)| **k == kind).map(|(name, _)| Arc::clone(name)).collect();
+    CompileSpec {
+        cells: settings.cells,
+        numeric: of_kind(ColumnKind::Numeric),
+        categorical: of_kind(ColumnKind::Categorical),
+        task: Some(settings.task),
+        positive: settings.positive.clone(),
+        // a single class so far: the compiler adds the other one of a binary model
+        classes: if record.classes.names().len() < 2 { Vec::new() } else { record.classes.names().to_vec() },
+        ..CompileSpec::default()
+    }
 }

@@ -146,17 +146,27 @@ impl Shard {
         true
     }
 
-    /// Applies one event of the message that was begun last.
-    pub fn apply(&mut self, event: &Event<'_>, position: Position, arrival: Timestamp) {
+    /// Notes that nothing from before `at` will come from a partition any more (a source that is sorted by time).
+    pub fn progress(&mut self, partition: PartitionId, at: Timestamp) {
+        self.state.watermark.observe(partition, at, at, &self.settings.window);
+    }
+
+    /// Applies one event of the message that was begun last; why it was rejected, if it was.
+    pub fn apply(&mut self, event: &Event<'_>, position: Position, arrival: Timestamp) -> Option<RejectReason> {
         self.state.counts.received += 1;
-        if event.timestamp() > arrival.plus(self.settings.window.max_future_ms) {
-            return self.state.counts.reject(RejectReason::TimestampInFuture);
+        let rejected = if event.timestamp() > arrival.plus(self.settings.window.max_future_ms) {
+            Some(RejectReason::TimestampInFuture)
+        } else {
+            self.state.watermark.observe(position.partition, event.timestamp(), arrival, &self.settings.window);
+            match event {
+                Event::Prediction(prediction) => self.apply_prediction(prediction, position),
+                Event::Label(label) => self.apply_label(label, position),
+            }
+        };
+        if let Some(reason) = rejected {
+            self.state.counts.reject(reason);
         }
-        self.state.watermark.observe(position.partition, event.timestamp(), arrival, &self.settings.window);
-        match event {
-            Event::Prediction(prediction) => self.apply_prediction(prediction, position),
-            Event::Label(label) => self.apply_label(label, position),
-        }
+        rejected
     }
 
     /// Counts an event of the message that was begun last which the decoder could not take.

@@ -6,13 +6,13 @@ use crate::event::{RejectReason, Timestamp};
 use std::sync::Arc;
 
 impl Shard {
-    /// Everything the evaluator has not heard yet: closed panes, and panes that changed after they were closed. Empty until a slide has passed.
-    pub fn publish(&mut self) -> Published {
+    /// Everything the evaluator has not heard yet: closed panes, and panes that changed after they were closed. `None` until a slide has passed.
+    pub fn publish(&mut self) -> Option<Published> {
         let marks = self.state.watermark.current();
         let slide = self.settings.window.slide_ms;
         let closed = marks.inputs.floor(slide);
         if closed <= self.published && marks.inputs != Timestamp::MAX {
-            return Published::default();
+            return None;
         }
         self.published = closed;
         let mut published = Published::default();
@@ -46,7 +46,7 @@ impl Shard {
             published.panes.push(PaneUpdate { stream, start, input: None, outcome });
         }
         self.drop_old_panes();
-        published
+        Some(published)
     }
 
     /// Forgets predictions and labels that have waited long enough, or are too many.

@@ -103,7 +103,16 @@ impl InputPane {
 impl OutcomePane {
     /// An empty pane of the given quality.
     pub fn new(quality: Quality, labels: Option<ColumnCounts>) -> Self {
-        Self { expected: 0, labelled: 0, labels, quality, delay_seconds: Histogram::default(), revised: 0, prediction_positions: Positions::default(), label_positions: Positions::default() }
+        Self {
+            expected: 0,
+            labelled: 0,
+            labels,
+            quality,
+            delay_seconds: Histogram::default(),
+            revised: 0,
+            prediction_positions: Positions::default(),
+            label_positions: Positions::default(),
+        }
     }
 
     /// Adds `other`, which belongs to the same model.
