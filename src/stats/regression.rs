@@ -2,8 +2,8 @@
 
 use super::NoValue;
 
-/// Share of Σ(y−c)² below which a spread of the labels cannot be told from the rounding of the sums.
-const SPREAD_RESOLUTION: f64 = 16.0 * f64::EPSILON;
+/// Share of Σ(y−c)² below which the labels' spread drowns in the rounding of the sums.
+const SPREAD_RESOLUTION: f64 = 1e-13;
 
 /// Sums over n pairs of prediction and label y, with e = prediction − y and c a fixed centre near the labels' mean, so that
 /// the spread of the labels does not drown in their offset.
@@ -38,10 +38,8 @@ impl RegressionTotals {
     pub fn r2(self) -> Result<f64, NoValue> {
         self.mean(self.squared_error)?;
         let n = self.n as f64;
-        // n·Σ(y−c)² − (Σ(y−c))², each product with its rounding error, so that the difference loses no more than the sums have lost
         let (squares, square) = (n * self.label_squared, self.label * self.label);
-        let rest = n.mul_add(self.label_squared, -squares) - self.label.mul_add(self.label, -square);
-        let spread = (squares - square) + rest;
+        let spread = squares - square;
         let value = 1.0 - self.squared_error * (n / spread);
         if !squares.is_finite() || !square.is_finite() {
             Err(NoValue::OutOfRange)

@@ -111,6 +111,25 @@ fn sums_that_overflowed_are_no_numbers() {
 }
 
 #[test]
+fn equal_labels_have_no_r2_wherever_the_centre_is() {
+    for (label, center) in [(0.1, 0.0), (0.1, 0.1), (7.3, -1e6), (1e9 + 0.7, 3.0)] {
+        let totals = |n: u64| {
+            let terms = std::iter::repeat_n(label - center, n as usize);
+            RegressionTotals {
+                n,
+                absolute_error: 1.0,
+                squared_error: 1.0,
+                label: terms.clone().sum(),
+                label_squared: terms.map(|t: f64| t * t).sum(),
+            }
+        };
+        for n in [1, 2, 3, 1000] {
+            assert_eq!(totals(n).r2(), Err(NoValue::ConstantLabels), "{n} times {label} around {center}");
+        }
+    }
+}
+
+#[test]
 fn every_reason_has_a_name_of_its_own() {
     let names: std::collections::BTreeSet<_> = NoValue::ALL.iter().map(|r| r.as_str()).collect();
     assert_eq!(names.len(), NoValue::ALL.len());
