@@ -5,6 +5,7 @@
 pub(crate) mod daemon;
 pub(crate) mod kafka;
 pub(crate) mod receiver;
+pub(crate) mod source;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
