@@ -55,12 +55,11 @@ alive() {
     [ ! -r "/proc/$1/stat" ] || ! grep -q '^[0-9]* (.*) Z ' "/proc/$1/stat" 2>/dev/null
 }
 
-broker_pid() { cat "$1/pid" 2>/dev/null || true; }
-
-broker_alive() {
+# The process of a broker, if it runs. After a reboot the number in the file may be somebody else's.
+broker_pid() { # DIR
     local pid
-    pid=$(broker_pid "$1")
-    [ -n "$pid" ] && alive "$pid"
+    pid=$(cat "$1/pid" 2>/dev/null) || return 0
+    if alive "$pid" && { [ ! -r "/proc/$pid/cmdline" ] || grep -qF "$1/server.properties" "/proc/$pid/cmdline"; }; then echo "$pid"; fi
 }
 
 await_exit() { # PID SECONDS
@@ -77,7 +76,7 @@ need_dir() { [ -f "${1:-}/server.properties" ] || die "not the directory of a br
 stop_broker() { # DIR
     local pid
     pid=$(broker_pid "$1")
-    if [ -n "$pid" ] && alive "$pid"; then
+    if [ -n "$pid" ]; then
         kill -TERM "$pid" 2>/dev/null || true
         await_exit "$pid" "$stop_deadline_seconds" || { say "no orderly stop within ${stop_deadline_seconds} s, killing it"; kill_broker "$1"; }
     fi
@@ -87,7 +86,7 @@ stop_broker() { # DIR
 kill_broker() { # DIR
     local pid
     pid=$(broker_pid "$1")
-    if [ -n "$pid" ] && alive "$pid"; then
+    if [ -n "$pid" ]; then
         kill -KILL "$pid" 2>/dev/null || true
         await_exit "$pid" 10 || die "process $pid does not go away"
     fi
@@ -161,6 +160,7 @@ java_command() { # DIR → fills the array `java`
 # An ApiVersions request of version 0 (correlation id 7, no client id): a broker that serves answers it.
 answers() { # PORT
     local reply
+    # shellcheck disable=SC2016 # the inner shell expands it
     reply=$(timeout 2 bash -c '
         exec 3<>"/dev/tcp/127.0.0.1/$1"
         printf "\x00\x00\x00\x0a\x00\x12\x00\x00\x00\x00\x00\x07\xff\xff" >&3
