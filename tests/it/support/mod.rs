@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "a tool box: not every tool is in use at every time")]
 
 pub(crate) mod daemon;
+pub(crate) mod dataset;
 pub(crate) mod kafka;
 pub(crate) mod receiver;
 pub(crate) mod source;
