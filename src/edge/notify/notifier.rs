@@ -61,15 +61,7 @@ impl Notifier {
                 return Err(SetupError::Twice(name));
             }
         }
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("driftd/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build()
-            .map_err(SetupError::Client)?;
+        let client = client(by_name.values().any(is_https)).map_err(SetupError::Client)?;
         Ok(Self { receivers: by_name, client, templates })
     }
 
@@ -101,6 +93,22 @@ impl fmt::Debug for Notifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notifier").field("receivers", &self.receivers).finish_non_exhaustive()
     }
+}
+
+/// The HTTP client. Without `https` it trusts no certificate and so needs none to be installed (a demonstration in a bare container).
+fn client(https: bool) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("driftd/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT);
+    if https { builder.build() } else { builder.tls_certs_only([]).build() }
+}
+
+fn is_https(settings: &ChannelSettings) -> bool {
+    reqwest::Url::parse(settings.url.expose_secret().trim()).is_ok_and(|url| url.scheme() == "https")
 }
 
 /// Whether anything could be sent to a receiver at all.

@@ -30,7 +30,7 @@ fn check_golden(name: &str, body: &Value) {
 #[test]
 fn bodies_are_the_golden_ones() {
     let channels = [("slack", Channel::Slack), ("pagerduty", pagerduty()), ("webhook", webhook())];
-    let receivers: Vec<_> = channels.into_iter().map(|(name, channel)| settings(name, channel, "https://example.com/x")).collect();
+    let receivers: Vec<_> = channels.into_iter().map(|(name, channel)| settings(name, channel, "http://example.com/x")).collect();
     let notifier = notifier(receivers.clone());
     for receiver in &receivers {
         for reason in NotifyReason::ALL {
@@ -46,7 +46,7 @@ fn bodies_are_the_golden_ones() {
 
 #[test]
 fn one_incident_has_one_pagerduty_key() {
-    let receiver = settings("pager", pagerduty(), "https://example.com");
+    let receiver = settings("pager", pagerduty(), "http://example.com");
     let notifier = notifier(vec![receiver.clone()]);
     for (reason, action) in [(NotifyReason::Firing, "trigger"), (NotifyReason::Repeat, "trigger"), (NotifyReason::Resolved, "resolve")] {
         let body = body(&notifier, &to("pager", reason), &receiver);
@@ -58,7 +58,7 @@ fn one_incident_has_one_pagerduty_key() {
 
 #[test]
 fn a_retry_signs_anew_but_sends_the_same_id_and_bytes() {
-    let receiver = settings("any", webhook(), "https://example.com");
+    let receiver = settings("any", webhook(), "http://example.com");
     let notifier = notifier(vec![receiver.clone()]);
     let notification = to("any", NotifyReason::Firing);
     let [first, second] = [AT, AT + 60].map(|at| notifier.render(&notification, &receiver, at).unwrap());
@@ -74,7 +74,7 @@ fn a_retry_signs_anew_but_sends_the_same_id_and_bytes() {
 
 #[test]
 fn an_id_that_is_no_webhook_id_is_refused() {
-    let receiver = settings("any", webhook(), "https://example.com");
+    let receiver = settings("any", webhook(), "http://example.com");
     let notifier = notifier(vec![receiver.clone()]);
     for id in ["", "a.b", "a\nb", "ä"] {
         let notification = Notification { id: id.into(), ..to("any", NotifyReason::Firing) };
@@ -99,13 +99,20 @@ fn receivers_that_can_never_work_are_refused_without_naming_their_secrets() {
         assert!(matches!(error, SetupError::Receiver { .. }));
         assert!(!format!("{error} {error:?}").contains("S3CR3T"), "{error}");
     }
-    let twice = vec![settings("r", Channel::Slack, "https://a"), settings("r", Channel::Slack, "https://b")];
+    let twice = vec![settings("r", Channel::Slack, "http://a"), settings("r", Channel::Slack, "http://b")];
     assert!(matches!(Notifier::new(twice, None), Err(SetupError::Twice(_))));
 }
 
 #[test]
+fn only_https_needs_installed_certificates() {
+    let with = |url: &str| Notifier::new(vec![settings("r", Channel::Slack, url)], None).map(|_| ());
+    assert!(with("http://127.0.0.1:1/x").is_ok());
+    assert!(matches!(with("https://example.com/x"), Ok(()) | Err(SetupError::Client(_))));
+}
+
+#[test]
 fn templates_can_be_replaced_and_mistakes_are_found_at_start() {
-    let receiver = settings("slack", Channel::Slack, "https://example.com");
+    let receiver = settings("slack", Channel::Slack, "http://example.com");
     let blocks = |text: &str| {
         format!("{{% block text %}}{text}{{% endblock %}}")
             + "{% block header %}{% endblock %}{% block body %}{% endblock %}{% block fields %}{% endblock %}{% block context %}{% endblock %}"
@@ -207,7 +214,7 @@ proptest! {
         values in prop::collection::vec(any::<f64>(), 1..4),
         reason in prop::sample::select(NotifyReason::ALL.to_vec()),
     ) {
-        let receivers = [settings("s", Channel::Slack, "https://a"), settings("p", pagerduty(), "https://a"), settings("w", webhook(), "https://a")];
+        let receivers = [settings("s", Channel::Slack, "http://a"), settings("p", pagerduty(), "http://a"), settings("w", webhook(), "http://a")];
         let notifier = notifier(receivers.to_vec());
         let notification = hostile_notification(reason, &texts, &values);
         check_slack(&body(&notifier, &notification, &receivers[0]));
