@@ -1,5 +1,6 @@
 //! Where events come from: Kafka (the only place that names rdkafka) and files.
 
 mod settings;
+pub mod table;
 
 pub use settings::{KafkaSettings, StartAt};

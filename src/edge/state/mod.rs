@@ -1,1 +1,3 @@
 //! The snapshot on disk.
+
+pub mod reference_file;

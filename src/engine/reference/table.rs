@@ -8,6 +8,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Columns of a flat table that no reference needs, and that would cost most of the memory: readers leave them out.
+pub const NOT_READ: [&str; 2] = ["prediction_id", "timestamp"];
+
 /// Columns of equal length.
 #[derive(Debug, Clone, Default)]
 pub struct Table {

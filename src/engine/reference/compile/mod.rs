@@ -185,6 +185,10 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     let mut inputs = Vec::new();
     let mut distinct = DistinctCounts::default();
     for column in features(table, spec, &outputs.classes)? {
+        if is_structured(&column.values) {
+            notes.push(Note::on(&column.name, NoteKind::Structured));
+            continue;
+        }
         let compiled = feature(column, spec, &mut notes);
         distinct.inputs.push(compiled.distinct);
         inputs.push(FeatureReference { name: column.name.clone(), column: compiled.column });
@@ -322,6 +326,19 @@ fn count_types(values: &ColumnValues) -> (u64, u64) {
         Scalar::Text(_) | Scalar::Bool(_) => (numbers, names + 1),
         Scalar::Null | Scalar::Structured => (numbers, names),
     })
+}
+
+/// Whether there is something in the column, but nothing that could be a single value.
+fn is_structured(values: &ColumnValues) -> bool {
+    let mut structured = false;
+    for value in values.iter() {
+        match value {
+            Scalar::Structured => structured = true,
+            Scalar::Null => {}
+            _ => return false,
+        }
+    }
+    structured
 }
 
 /// Remarks that hold for any column.

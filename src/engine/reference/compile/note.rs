@@ -44,6 +44,8 @@ pub enum NoteKind {
         /// How many.
         values: u64,
     },
+    /// Nothing but arrays, objects or types without a single value: left out.
+    Structured,
     /// An output column that the task has no use for.
     NotUsed,
     /// The settings name a column that the table does not have.
@@ -66,6 +68,7 @@ impl NoteKind {
             Self::ManyCategories { .. } => "many_categories",
             Self::MixedTypes { .. } => "mixed_types",
             Self::Invalid { .. } => "invalid",
+            Self::Structured => "structured",
             Self::NotUsed => "not_used",
             Self::NoSuchColumn => "no_such_column",
         }
@@ -83,6 +86,7 @@ impl fmt::Display for NoteKind {
             }
             Self::MixedTypes { numbers, names } => write!(f, "{numbers} numbers and {names} names in one column"),
             Self::Invalid { values } => write!(f, "{values} invalid values"),
+            Self::Structured => f.write_str("holds arrays, objects or bytes, and is left out"),
             Self::NotUsed => f.write_str("not used by this task"),
             Self::NoSuchColumn => f.write_str("no such column"),
         }

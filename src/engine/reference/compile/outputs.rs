@@ -123,7 +123,7 @@ fn classes(task: Task, seen: &Seen, spec: &CompileSpec) -> Result<Vec<Arc<str>>,
     classes.sort();
     classes.dedup();
     if task == Task::Binary && !classes.is_empty() && classes.len() != 2 {
-        return Err(CompileError::NotBinary { n: classes.len(), examples: examples(&classes), fraction: seen.fraction.map(Into::into) });
+        return Err(CompileError::NotBinary { n: classes.len(), examples: examples(&classes), fraction: seen.fraction });
     }
     let n = classes.len();
     if n > spec.max_classes || (seen.more && spec.classes.is_empty()) {
