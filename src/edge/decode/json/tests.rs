@@ -358,7 +358,7 @@ proptest! {
             let Ok(expected) = text.parse::<f64>() else { continue };
             if text.contains("inf") || text.contains("NaN") { continue }
             let want = if expected.is_finite() { format!("{expected:?}") } else { "nonfinite".into() };
-            prop_assert_eq!(shown_features(&message_of(&[text.clone()])), [format!("f0={want}")], "{}", text);
+            prop_assert_eq!(shown_features(&message_of(std::slice::from_ref(&text))), [format!("f0={want}")], "{}", text);
         }
     }
 
