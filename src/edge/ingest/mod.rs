@@ -1,5 +1,6 @@
 //! Where events come from: Kafka (the only place that names rdkafka) and files.
 
+pub mod replay;
 mod settings;
 pub mod table;
 
