@@ -66,7 +66,7 @@ impl Pipeline {
                 }
             }
             Err(reason) => {
-                shard.reject(reason);
+                shard.reject(reason, position);
                 rejected(reason);
             }
         });

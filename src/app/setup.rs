@@ -1,7 +1,7 @@
 //! What every command that runs the engine needs first.
 
 use crate::config::{Config, load};
-use crate::edge::state::reference_file;
+use crate::edge::state::reference_file::ReferenceFile;
 use crate::engine::settings::ReferencePolicy;
 use crate::engine::shard::References;
 use anyhow::Context as _;
@@ -23,7 +23,7 @@ pub fn load_references(config: &Config) -> anyhow::Result<References> {
             continue;
         }
         let file = config.resolve(&**path);
-        let loaded = reference_file::load(&file).with_context(|| {
+        let loaded = ReferenceFile::load(&file).with_context(|| {
             format!(
                 "cannot load the reference of model {:?}; build it with `driftd reference build … --out {}`",
                 model.name,

@@ -194,6 +194,14 @@ impl Outbox {
 }
 
 impl Notification {
+    /// Event time at which it came to be owed.
+    pub fn owed_since(&self) -> Timestamp {
+        match &self.body {
+            Body::Alert(facts) => facts.window.end,
+            Body::Retrain(facts) => facts.requested_at,
+        }
+    }
+
     /// The incident it is about.
     pub fn incident(&self) -> &Incident {
         match &self.body {

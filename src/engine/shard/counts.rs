@@ -1,14 +1,41 @@
 //! What became of every event: each ends in exactly one counter (invariant I1).
 
-use crate::event::{InvalidReason, RejectReason};
+use crate::event::{InvalidReason, RejectReason, TopicId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What an event turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A prediction.
+    Prediction,
+    /// A label.
+    Label,
+    /// Neither, as far as the decoder could tell.
+    Unreadable,
+}
+
+impl EventKind {
+    /// Every kind, for tables and suites.
+    pub const ALL: [Self; 3] = [Self::Prediction, Self::Label, Self::Unreadable];
+
+    /// The name used in output and metric labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prediction => "prediction",
+            Self::Label => "label",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
 
 /// Counters of one shard since its state began.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Events that came, broken ones included.
     pub received: u64,
+    /// The same by topic and kind.
+    pub received_by: BTreeMap<(TopicId, EventKind), u64>,
     /// Predictions counted in a pane, and labels joined with a prediction.
     pub applied: u64,
     /// Predictions whose windows are all closed.
@@ -19,6 +46,8 @@ pub struct Counts {
     pub rejected: BTreeMap<RejectReason, u64>,
     /// Of the applied predictions: those that came after their pane had closed.
     pub amended: u64,
+    /// Of the applied: labels.
+    pub labels_joined: u64,
     /// Of the applied labels: those that replaced another one.
     pub revised: u64,
     /// Single values that could not be used, in the order of [`InvalidReason::ALL`].
@@ -30,6 +59,12 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts an event that came.
+    pub fn receive(&mut self, topic: TopicId, kind: EventKind) {
+        self.received += 1;
+        *self.received_by.entry((topic, kind)).or_default() += 1;
+    }
+
     /// Counts an event that was not applied.
     pub fn reject(&mut self, reason: RejectReason) {
         self.reject_many(reason, 1);

@@ -68,10 +68,10 @@ impl Shard {
     fn count_joined(&mut self, joined: Joined) {
         let counts = &mut self.state.counts;
         match joined {
-            Joined::Applied => counts.applied += 1,
-            Joined::Revised => {
+            Joined::Applied | Joined::Revised => {
                 counts.applied += 1;
-                counts.revised += 1;
+                counts.labels_joined += 1;
+                counts.revised += u64::from(joined == Joined::Revised);
             }
             Joined::Duplicate => counts.duplicate += 1,
             Joined::Rejected(reason) => counts.reject(reason),

@@ -10,7 +10,7 @@ mod learning;
 mod model;
 mod state;
 
-pub use counts::Counts;
+pub use counts::{Counts, EventKind};
 pub use model::{ModelFacts, References};
 pub use state::ShardState;
 
@@ -153,7 +153,11 @@ impl Shard {
 
     /// Applies one event of the message that was begun last; why it was rejected, if it was.
     pub fn apply(&mut self, event: &Event<'_>, position: Position, arrival: Timestamp) -> Option<RejectReason> {
-        self.state.counts.received += 1;
+        let kind = match event {
+            Event::Prediction(_) => EventKind::Prediction,
+            Event::Label(_) => EventKind::Label,
+        };
+        self.state.counts.receive(position.partition.topic, kind);
         let rejected = if event.timestamp() > arrival.plus(self.settings.window.max_future_ms) {
             Some(RejectReason::TimestampInFuture)
         } else {
@@ -170,8 +174,8 @@ impl Shard {
     }
 
     /// Counts an event of the message that was begun last which the decoder could not take.
-    pub fn reject(&mut self, reason: RejectReason) {
-        self.state.counts.received += 1;
+    pub fn reject(&mut self, reason: RejectReason, position: Position) {
+        self.state.counts.receive(position.partition.topic, EventKind::Unreadable);
         self.state.counts.reject(reason);
     }
 
@@ -196,6 +200,11 @@ impl Shard {
     /// Predictions that are remembered for their labels.
     pub fn n_predictions(&self) -> usize {
         self.state.join.n_predictions()
+    }
+
+    /// How far event time has come.
+    pub fn watermarks(&self) -> Watermarks {
+        self.state.watermark.current()
     }
 
     /// Highest event time of predictions.
