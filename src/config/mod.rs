@@ -1,1 +1,8 @@
-//! Configuration: raw → validated, every problem reported at once with its key path.
+//! Configuration: raw layers → one validated `Config`, every problem reported at once with its key path.
+
+mod problem;
+pub mod rules;
+mod threshold;
+
+pub use problem::Problem;
+pub use threshold::{parse_threshold, print_threshold};
