@@ -1,5 +1,6 @@
 //! Configuration: raw layers → one validated `Config`, every problem reported at once with its key path.
 
+pub mod duration;
 mod problem;
 pub mod rules;
 mod threshold;
