@@ -58,9 +58,18 @@ pub fn run_until(config: &Config, runtime: &Runtime, stop: &Arc<AtomicBool>) -> 
     let (outcome, outcomes) = mpsc::channel();
     // an engine that has ended takes no outcome any more: what is owed stays in its last snapshot and is sent again under the same id
     let workers = Arc::new(Workers::spawn(notifier, runtime.handle(), move |o| drop(outcome.send(o))));
-    let ended = start_engine(config, pipeline, store, &workers, outcomes, Publisher::new(views, &config.engine.alerting.environment), heartbeat, stop)?
-        .join()
-        .map_err(|_| anyhow::anyhow!("the engine panicked; the state is that of the last checkpoint"))?;
+    let ended = start_engine(
+        config,
+        pipeline,
+        store,
+        &workers,
+        outcomes,
+        Publisher::new(views, &config.engine.alerting.environment),
+        heartbeat,
+        stop,
+    )?
+    .join()
+    .map_err(|_| anyhow::anyhow!("the engine panicked; the state is that of the last checkpoint"))?;
     close.send_replace(true);
     runtime.block_on(async {
         workers.shutdown(CLOSING).await;

@@ -2,9 +2,9 @@
 //!
 //! Invariant: what is owed is in a durable snapshot before it is offered to a receiver (I7), and an offset is committed only after the snapshot that holds it.
 
+use super::Pipeline;
 use super::publisher::Publisher;
 use super::topics::Topics;
-use super::Pipeline;
 use crate::edge::ingest::kafka::{KafkaSource, OffsetTable, PartitionOffset, ProblemKind, SourceEvent, SourceProblem};
 use crate::edge::notify::{Outcome, Workers};
 use crate::edge::state::{DirDisk, SnapshotStore};
@@ -76,7 +76,8 @@ impl Engine {
     /// Takes what the source has, waiting a little where it has nothing.
     fn take_events(&mut self) -> anyhow::Result<()> {
         for taken in 0..MAX_EVENTS_PER_TURN {
-            let event = if taken == 0 { self.source.recv_timeout(TURN) } else { self.source.try_recv().map_err(|_| RecvTimeoutError::Timeout) };
+            let event =
+                if taken == 0 { self.source.recv_timeout(TURN) } else { self.source.try_recv().map_err(|_| RecvTimeoutError::Timeout) };
             match event {
                 Ok(event) => self.handle(event)?,
                 Err(RecvTimeoutError::Timeout) => break,
@@ -181,7 +182,8 @@ impl Engine {
             tracing::warn!(%error, "checkpoint incomplete");
         }
         let next = self.pipeline.shard.state().next_offsets();
-        let next: Vec<_> = next.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset }).collect();
+        let next: Vec<_> =
+            next.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset }).collect();
         self.kafka.commit(&next);
         Ok(())
     }

@@ -41,12 +41,7 @@ impl Publisher {
         ] {
             not_ready.insert(check, NotReady::new(check, reason, what_to_do));
         }
-        Self {
-            views,
-            view: View::starting(environment, wall_clock()),
-            latest: BTreeMap::new(),
-            not_ready,
-        }
+        Self { views, view: View::starting(environment, wall_clock()), latest: BTreeMap::new(), not_ready }
     }
 
     /// A check that failed is well again.
@@ -119,7 +114,8 @@ impl Publisher {
         view.events.applied = counts.applied;
         view.events.duplicate = counts.duplicate;
         view.events.late = counts.late;
-        let received = counts.received_by.iter().filter_map(|(&(topic, kind), &n)| Some(((Arc::clone(topics.name(topic)?), kind.as_str()), n)));
+        let received =
+            counts.received_by.iter().filter_map(|(&(topic, kind), &n)| Some(((Arc::clone(topics.name(topic)?), kind.as_str()), n)));
         view.events.received = received.collect();
         view.events.rejected = RejectReason::ALL.iter().map(|r| (r.as_str(), counts.rejected.get(r).copied().unwrap_or(0))).collect();
         view.events.values_invalid = InvalidReason::ALL.iter().map(|&r| (r.as_str(), counts.invalid_values[r as usize])).collect();
@@ -135,7 +131,10 @@ impl Publisher {
         view.n_models = pipeline.evaluator.models().count() as u64;
         view.partitions = lag.into_iter().map(partition_view).collect();
         let evaluator = pipeline.evaluator.state();
-        view.retrain_requests = crate::engine::alert::Admission::NAMES.iter().map(|&name| (name, evaluator.admissions.get(name).copied().unwrap_or(0))).collect();
+        view.retrain_requests = crate::engine::alert::Admission::NAMES
+            .iter()
+            .map(|&name| (name, evaluator.admissions.get(name).copied().unwrap_or(0)))
+            .collect();
         view.outbox.pending = evaluator.outbox.len() as u64;
         view.outbox.dropped = evaluator.outbox.dropped();
         view.outbox.oldest = evaluator.outbox.oldest().map(|n| n.owed_since());

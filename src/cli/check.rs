@@ -1,0 +1,154 @@
+//! `driftd check`: whether a configuration holds, what is in force, and whether the rules do what their tests say.
+
+use crate::config::{Effective, LoadOptions, Loaded, SecretPolicy, load_with};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Widest value that is padded for; a longer one pushes only its own origin to the right.
+const WIDEST_VALUE: usize = 48;
+
+/// Arguments of `driftd check`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CheckArgs {
+    /// The configuration
+    #[arg(long, short, value_name = "FILE", default_value = "driftd.toml")]
+    pub config: PathBuf,
+    /// Print every value in force and where it came from
+    #[arg(long)]
+    pub effective: bool,
+    /// Run the rule tests of this directory
+    #[arg(long, value_name = "DIR")]
+    pub rules_tests: Option<PathBuf>,
+    /// Do not read secrets: for machines that do not have them
+    #[arg(long)]
+    pub without_secrets: bool,
+}
+
+/// Checks, with the environment of the process; exit code 1 where something is wrong.
+///
+/// # Errors
+/// Where `out` cannot be written to.
+pub fn run(args: CheckArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    // a name or a value that is not UTF-8 cannot be one of ours
+    let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    Ok(if check(&args, &env, out)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Checks, with a given environment; whether everything holds.
+///
+/// # Errors
+/// Where `out` cannot be written to.
+pub fn check(args: &CheckArgs, env: &BTreeMap<String, String>, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let secrets = if args.without_secrets { SecretPolicy::Unread } else { SecretPolicy::Required };
+    let loaded = match load_with(&args.config, env, &LoadOptions { secrets, ..LoadOptions::default() }) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            writeln!(out, "{error}")?;
+            return Ok(false);
+        }
+    };
+    let file = args.config.display();
+    for warning in &loaded.warnings {
+        writeln!(out, "{file}: warning: {warning}")?;
+    }
+    if args.effective {
+        print_effective(&loaded.effective, out)?;
+    }
+    let passed = match &args.rules_tests {
+        Some(directory) => run_rule_tests(directory, &loaded, out)?,
+        None => true,
+    };
+    if passed {
+        writeln!(out, "{file}: ok ({})", counts(&loaded))?;
+    }
+    Ok(passed)
+}
+
+/// The one place where rule tests are run; whether all of them pass.
+/// To be connected to the runner of `alerts/` (`config::rule_test`); until then asking for it is refused, never passed over.
+fn run_rule_tests(directory: &Path, _loaded: &Loaded, out: &mut dyn Write) -> anyhow::Result<bool> {
+    writeln!(out, "{}: rule tests cannot be run by this build", directory.display())?;
+    Ok(false)
+}
+
+/// `2 models, 8 rules, 3 receivers`.
+fn counts(loaded: &Loaded) -> String {
+    let engine = &loaded.config.engine;
+    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let retrain = if engine.alerting.retrain.is_some() { ", retraining" } else { "" };
+    let receivers = counted(engine.alerting.receivers.len(), "receiver");
+    format!("{}, {}, {receivers}{retrain}", counted(engine.models.len(), "model"), counted(loaded.n_rules, "rule"))
+}
+
+/// Three columns: key, value, origin.
+fn print_effective(effective: &[Effective], out: &mut dyn Write) -> std::io::Result<()> {
+    let width = |text: &str| text.chars().count();
+    let keys = effective.iter().map(|e| width(&e.path)).max().unwrap_or_default();
+    let values = effective.iter().map(|e| width(&e.value)).filter(|w| *w <= WIDEST_VALUE).max().unwrap_or_default();
+    for Effective { path, value, origin, .. } in effective {
+        writeln!(out, "{path:keys$}  {value:values$}  {origin}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_text(text: &str, effective: bool) -> (bool, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path().join("driftd.toml");
+        std::fs::write(&config, text).unwrap();
+        let args = CheckArgs { config, effective, rules_tests: None, without_secrets: false };
+        let env = BTreeMap::from([("DRIFTD__WINDOW__SLIDE".to_owned(), "10m".to_owned())]);
+        let mut out = Vec::new();
+        let passed = check(&args, &env, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        (passed, out.replace(&format!("{}/", directory.path().display()), ""))
+    }
+
+    const RIGHT: &str = "[window]\nsize = \"2h\"\n[[model]]\nname = \"fraud\"\ntask = \"binary\"\n[[receiver]]\nname = \"pipe\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+
+    #[test]
+    fn a_right_file_is_counted() {
+        let (passed, out) = check_text(RIGHT, false);
+        assert!(passed, "{out}");
+        assert!(out.starts_with("driftd.toml: ok (1 model, ") && out.ends_with("1 receiver)\n"), "{out}");
+    }
+
+    #[test]
+    fn every_value_with_its_origin() {
+        let (passed, out) = check_text(RIGHT, true);
+        assert!(passed, "{out}");
+        let line = |key: &str| {
+            let line = out.lines().find(|line| line.split_whitespace().next() == Some(key)).unwrap_or_else(|| panic!("{key} in {out}"));
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(line("window.size"), "window.size \"2h\" driftd.toml:2");
+        assert_eq!(line("window.slide"), "window.slide \"10m\" environment DRIFTD__WINDOW__SLIDE");
+        assert_eq!(line("window.idle"), "window.idle \"30s\" default");
+        let columns: Vec<_> = out.lines().filter(|l| l.starts_with("window.")).map(|l| l.find('"')).collect();
+        assert!(columns.windows(2).all(|pair| pair[0] == pair[1]), "{out}");
+    }
+
+    #[test]
+    fn all_problems_and_their_lines() {
+        let (passed, out) = check_text(&RIGHT.replace("binary", "binry").replace("2h", "95m"), false);
+        assert!(!passed);
+        assert_eq!(
+            out,
+            "driftd.toml:2: window.size: \"1h35m\" is not a multiple of window.slide \"10m\"\n\
+             driftd.toml:5: model[0].task: \"binry\" is none of binary, multiclass, regression, did you mean `binary`?\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_and_tests_that_cannot_run() {
+        let missing = CheckArgs { config: "/nowhere/driftd.toml".into(), effective: false, rules_tests: None, without_secrets: true };
+        let mut out = Vec::new();
+        assert!(!check(&missing, &BTreeMap::new(), &mut out).unwrap());
+        assert!(String::from_utf8(out).unwrap().starts_with("cannot read /nowhere/driftd.toml: "));
+    }
+}

@@ -1,0 +1,280 @@
+//! `[[model]]`: what is watched, against what reference, by which rules.
+
+use super::class::canonical_class;
+use super::layers::Table;
+use super::overrides::{self, Changes};
+use super::raw::Raw;
+use super::reader::{Fallback, Section, print_list, quoted};
+use super::sections::whole;
+use crate::engine::settings::{ColumnKind, ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::engine::verdict::Rule;
+use ::config::ValueKind;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Predictions that a learned reference may be made of.
+const LEARN_ROWS: RangeInclusive<u64> = 10..=10_000_000;
+/// Predictions from which a new version's outputs are learned, unless said otherwise.
+const INHERIT_ROWS: usize = 10_000;
+/// Longest name of a model, in bytes: as long as an event's may be.
+const LONGEST_NAME: usize = 256;
+
+/// What models are read with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ModelContext<'a> {
+    /// The rules before a model's overrides.
+    pub(crate) rules: &'a [Rule],
+    /// `limits.classes`.
+    pub(crate) max_classes: usize,
+    pub(crate) base_dir: &'a Path,
+}
+
+/// Every `[[model]]`, with what its overrides changed in the rules.
+pub(crate) fn models(root: &Section<'_>, ctx: ModelContext<'_>) -> Vec<(ModelSettings, Changes)> {
+    let blocks = root.tables("model");
+    if blocks.is_empty() && root.sound(&["model"]) {
+        root.refuse("model", "is missing, so nothing would be watched: write a [[model]] block");
+    }
+    let paths: Vec<String> = blocks.iter().map(|block| block.path("name")).collect();
+    let models: Vec<(ModelSettings, Changes)> = blocks.into_iter().map(|block| model(block, ctx)).collect();
+    for (i, (model, _)) in models.iter().enumerate() {
+        let taker = models[..i].iter().position(|(earlier, _)| !model.name.is_empty() && covers(&earlier.name, &model.name));
+        if let Some(taker) = taker {
+            let message = format!("{:?} is never reached: model[{taker}] {:?} takes its events first", model.name, models[taker].0.name);
+            root.reader.refuse(&paths[i], message);
+        }
+    }
+    models
+}
+
+/// Whether every name that `later` takes is taken by `earlier`. A `*` of `later` must be met by one of `earlier`.
+fn covers(earlier: &str, later: &str) -> bool {
+    // the classic walk with one point of return: `*` takes as little as it can, and more when the rest does not fit
+    let (pattern, name): (Vec<char>, Vec<char>) = (earlier.chars().collect(), later.chars().collect());
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == name[n] && *c != '*' => (p, n) = (p + 1, n + 1),
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    (p, n) = (at + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes) {
+    let name = section.checked_text(
+        "name",
+        Fallback::Required,
+        "Name of the model as its events carry it, or a pattern with `*`; the first block that fits takes an event.",
+        |text| {
+            if text.len() <= LONGEST_NAME { Ok(()) } else { Err(format!("is longer than {LONGEST_NAME} bytes")) }
+        },
+    );
+    let tasks = Task::ALL.map(|task| (task.as_str(), task));
+    let task = section.choice("task", &tasks, Fallback::Required, "What it predicts: `binary`, `multiclass` or `regression`.");
+    let (positive, classes) = classes(&section, task, ctx.max_classes);
+    let reference = reference(&section, ctx.base_dir);
+    let new_version = new_version(&section);
+    let cells = section.count("cells", "256", 2..=100_000, "Resolution of a learned reference: cells per numeric column.");
+    let lists = ["numeric", "categorical", "ignore", "segments"];
+    let docs = [
+        "Features that are numbers where inference gets it wrong (learned references).",
+        "Features that are categories where inference gets it wrong (learned references).",
+        "Features that are not watched.",
+        "Features by which windows are also kept apart, one segment a value.",
+    ];
+    let [numeric, categorical, ignore, segments]: [Vec<String>; 4] =
+        std::array::from_fn(|i| section.list(lists[i], Fallback::Text("[]"), docs[i]));
+    if let Some(both) = categorical.iter().find(|name| numeric.contains(name)) {
+        section.refuse("categorical", format!("{both:?} stands in numeric too"));
+    }
+    if let Some(both) = ignore.iter().find(|name| numeric.contains(name) || categorical.contains(name)) {
+        section.refuse("ignore", format!("{both:?} has a kind in numeric or categorical, but is not watched"));
+    }
+    let kinds = numeric.into_iter().map(|name| (name.into(), ColumnKind::Numeric));
+    let kinds: BTreeMap<Arc<str>, ColumnKind> =
+        kinds.chain(categorical.into_iter().map(|name| (name.into(), ColumnKind::Categorical))).collect();
+    let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
+    section.finish();
+    let model = ModelSettings {
+        name: name.into(),
+        task: task.unwrap_or(Task::Binary),
+        positive: positive.map(Into::into),
+        classes: shared(classes),
+        reference,
+        new_version,
+        cells: whole(cells),
+        kinds,
+        segments: shared(segments),
+        ignore: shared(ignore),
+        rules: changes.rules.iter().cloned().map(Arc::new).collect(),
+    };
+    (model, changes)
+}
+
+fn shared(names: Vec<String>) -> Vec<Arc<str>> {
+    names.into_iter().map(Into::into).collect()
+}
+
+/// The positive class and the classes, in canonical form, as far as the task has them.
+fn classes(section: &Section<'_>, task: Option<Task>, max_classes: usize) -> (Option<String>, Vec<String>) {
+    let positive = section.take(
+        "positive",
+        "class",
+        Fallback::Text("1"),
+        "binary: the class that precision and recall speak of.",
+        |raw| canonical_class(raw.0),
+        |class| print_class(class),
+    );
+    let classes = section.take(
+        "classes",
+        "list of classes",
+        Fallback::Text("[]"),
+        "The classes; empty: those of the reference, else those that are seen.",
+        |raw| raw.list(|item| canonical_class(item.0)),
+        |classes| print_list(classes),
+    );
+    let classes = classes.unwrap_or_default();
+    let Some(task) = task else { return (None, Vec::new()) };
+    if task != Task::Binary && section.has("positive") {
+        section.refuse("positive", format!("a {} model has no positive class: leave it out", task.as_str()));
+    }
+    if task == Task::Regression && section.has("classes") && !classes.is_empty() {
+        section.refuse("classes", "a regression model has no classes: leave it out");
+    }
+    if classes.len() > max_classes {
+        section.refuse("classes", format!("names {} classes, more than limits.classes {max_classes}", classes.len()));
+    }
+    let n_needed = if task == Task::Binary { "two" } else { "more than two" };
+    let wrong = match (task, classes.len()) {
+        (_, 0) | (Task::Regression, _) => false,
+        (Task::Binary, n) => n != 2,
+        (Task::Multiclass, n) => n < 2,
+    };
+    if wrong {
+        section.refuse("classes", format!("names {}, but a {} model has {n_needed}", classes.len(), task.as_str()));
+    }
+    let positive = (task == Task::Binary).then(|| positive.unwrap_or_else(|| "1".to_owned()));
+    if let Some(positive) = &positive
+        && !classes.is_empty()
+        && !wrong
+        && section.sound(&["positive", "classes"])
+        && !classes.contains(positive)
+    {
+        section.refuse("positive", format!("{positive:?} is none of model classes {}", print_list(&classes)));
+    }
+    (positive, classes)
+}
+
+/// Whole numbers as people write them, everything else as a text.
+fn print_class(class: &str) -> String {
+    if class.parse::<i64>().is_ok() || matches!(class, "true" | "false") { class.to_owned() } else { quoted(class) }
+}
+
+fn reference(section: &Section<'_>, base_dir: &Path) -> ReferencePolicy {
+    let parse = |raw: Raw<'_>| match &raw.0.kind {
+        ValueKind::String(_) => Ok(ReferencePolicy::File { path: raw.text()?.into(), version: None }),
+        ValueKind::Table(table) => reference_table(table),
+        _ => Err(format!("is a path, {{ file = \"…\", version = \"…\" }} or {{ learn = 10000 }}, but {} stands there", raw.found())),
+    };
+    let print = |policy: &ReferencePolicy| match policy {
+        ReferencePolicy::File { path, version: None } => quoted(path),
+        ReferencePolicy::File { path, version: Some(version) } => format!("{{ file = {path:?}, version = {version:?} }}"),
+        ReferencePolicy::Learn { rows } => format!("{{ learn = {rows} }}"),
+    };
+    let doc = "What its windows are compared with: the path of a compiled reference, `{ file = \"…\", version = \"v1\" }` to limit it to one version, \
+               or `{ learn = 10000 }`: the first predictions of each version.";
+    let policy = section.take("reference", "reference", Fallback::Text("{ learn = 10000 }"), doc, parse, print);
+    if let Some(ReferencePolicy::File { path, .. }) = &policy
+        && !base_dir.join(path.as_ref()).is_file()
+    {
+        let place = base_dir.join(path.as_ref());
+        section.refuse("reference", format!("there is no file {}: make it with `driftd reference build`", place.display()));
+    }
+    policy.unwrap_or(ReferencePolicy::Learn { rows: INHERIT_ROWS })
+}
+
+fn reference_table(table: &Table) -> Result<ReferencePolicy, String> {
+    only_keys(table, &["file", "version", "learn"])?;
+    let named = |key: &str, message: String| format!("{key}: {message}");
+    match (table.get("file"), table.get("version"), table.get("learn")) {
+        (Some(file), version, None) => {
+            let path = Raw(file).text().map_err(|m| named("file", m))?;
+            let version = version.map(|version| match &version.kind {
+                ValueKind::I64(number) => Ok(number.to_string()),
+                _ => Raw(version).text().map_err(|m| named("version", m)),
+            });
+            Ok(ReferencePolicy::File { path: path.into(), version: version.transpose()?.map(Into::into) })
+        }
+        (None, None, Some(rows)) => {
+            let rows = Raw(rows).count(&LEARN_ROWS).map_err(|m| named("learn", m))?;
+            Ok(ReferencePolicy::Learn { rows: whole(rows) })
+        }
+        _ => Err("has either a file (and its version) or learn".to_owned()),
+    }
+}
+
+fn only_keys(table: &Table, known: &[&str]) -> Result<(), String> {
+    let unknown = table.keys().filter(|key| !known.contains(&key.as_str())).min();
+    unknown.map_or(Ok(()), |key| Err(format!("{key}: no such key{}", super::suggest::hint(key, known.iter().copied()))))
+}
+
+fn new_version(section: &Section<'_>) -> NewVersion {
+    let parse = |raw: Raw<'_>| match &raw.0.kind {
+        ValueKind::String(text) if text == "inherit" => Ok(NewVersion::Inherit { rows: INHERIT_ROWS }),
+        ValueKind::Table(table) => {
+            only_keys(table, &["learn", "inherit"])?;
+            let rows = |key: &str| table.get(key).map(|rows| Raw(rows).count(&LEARN_ROWS).map_err(|m| format!("{key}: {m}"))).transpose();
+            match (rows("learn")?, rows("inherit")?) {
+                (Some(rows), None) => Ok(NewVersion::Learn { rows: whole(rows) }),
+                (None, Some(rows)) => Ok(NewVersion::Inherit { rows: whole(rows) }),
+                _ => Err("has either learn or inherit".to_owned()),
+            }
+        }
+        _ => Err(format!("is \"inherit\" or {{ learn = 10000 }}, but {} stands there", raw.found())),
+    };
+    let print = |policy: &NewVersion| match policy {
+        NewVersion::Inherit { rows: INHERIT_ROWS } => quoted("inherit"),
+        NewVersion::Inherit { rows } => format!("{{ inherit = {rows} }}"),
+        NewVersion::Learn { rows } => format!("{{ learn = {rows} }}"),
+    };
+    let doc = "What a version without a reference of its own is compared with: `\"inherit\"` (the model's reference for the inputs; the outputs are \
+               learned from its first 10000 predictions, `{ inherit = N }` for another number) or `{ learn = N }` (both are learned).";
+    let policy = section.take("new_version", "policy", Fallback::Text("\"inherit\""), doc, parse, print);
+    policy.unwrap_or(NewVersion::Inherit { rows: INHERIT_ROWS })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn patterns_that_leave_nothing_to_a_later_block() {
+        for (earlier, later, taken) in [
+            ("*", "fraud", true),
+            ("fraud-*", "fraud-eu", true),
+            ("fraud-*", "fraud-*", true),
+            ("fraud-*", "*", false),
+            ("*", "a*b", true),
+            ("*-eu", "fraud-eu-eu", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxbyy", false),
+            ("fraud", "fraud-*", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(covers(earlier, later), taken, "{earlier} {later}");
+        }
+    }
+}
