@@ -9,8 +9,10 @@ use crate::edge::ingest::kafka::{KafkaSource, OffsetTable, PartitionOffset};
 use crate::edge::notify::{Notifier, Workers};
 use crate::edge::state::{DirDisk, SnapshotStore, StateLock};
 use crate::serve::{Heartbeat, View, serve};
-use crate::telemetry::log;
+use crate::telemetry;
 use anyhow::Context as _;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +28,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// Runs the daemon until SIGTERM or SIGINT.
 pub fn run(config: &Path) -> anyhow::Result<()> {
     let config = load_config(config)?;
-    log::init(config.log.format.into(), &config.log.level)?;
+    telemetry::init(config.log.format, &config.log.level)?;
     let stop = Arc::new(AtomicBool::new(false));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start the runtime")?;
     stop_on_signal(&runtime, Arc::clone(&stop))?;
@@ -88,7 +90,7 @@ fn restore(config: &Config, store: &mut SnapshotStore<DirDisk>) -> anyhow::Resul
     let settings = Arc::new(config.engine.clone());
     let Some(loaded) = store.load()? else {
         tracing::info!("no snapshot yet: starting with an empty state");
-        return Ok(Pipeline::new(settings, config.events.clone(), references, rand::random()));
+        return Ok(Pipeline::new(settings, config.events.clone(), references, RandomState::new().build_hasher().finish()));
     };
     for refusal in &loaded.refused {
         tracing::error!(file = %refusal.file, reason = %refusal.reason, "snapshot refused, an older one is used");

@@ -2,7 +2,8 @@
 
 use super::reader::{Fallback, Section};
 use super::secret::Secrets;
-use super::settings::{DaemonSettings, LogFormat, LogSettings};
+use super::settings::{DaemonSettings, LogSettings};
+use crate::telemetry::LogFormat;
 use crate::edge::decode::DecodeSettings;
 use crate::engine::settings::{JoinSettings, Limits, WindowSettings};
 use crate::event::Timestamp;

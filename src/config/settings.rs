@@ -2,6 +2,7 @@
 //!
 //! Invariant: it is built by `load` alone, and only where nothing was wrong; so a `Config` cannot be half right.
 
+use crate::telemetry::LogFormat;
 use crate::edge::decode::DecodeSettings;
 use crate::edge::ingest::KafkaSettings;
 use crate::edge::notify::ChannelSettings;
@@ -56,26 +57,4 @@ pub struct LogSettings {
     pub format: LogFormat,
     /// A `tracing` filter.
     pub level: String,
-}
-
-/// Shape of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-impl LogFormat {
-    /// Every format, for tables and suites.
-    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
-
-    /// The name used in configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }
-    }
 }
