@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod check;
+mod generate;
 mod health;
 mod replay;
 
@@ -29,6 +30,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Check a configuration and its rules; all problems at once.
     Check(check::CheckArgs),
+    /// Make realistic traffic with scripted drift, to files or Kafka.
+    Generate(generate::GenerateArgs),
     /// Ask a running daemon whether it lives (for container health checks).
     #[command(hide = true)]
     Health(health::HealthArgs),
@@ -38,14 +41,15 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let ended = match &cli.command {
+    let ended = match cli.command {
         Command::Run { config } => {
             drop(out);
-            return exit_code(crate::app::run(config).map(|()| ExitCode::SUCCESS));
+            return exit_code(crate::app::run(&config).map(|()| ExitCode::SUCCESS));
         }
-        Command::Replay(args) => replay::run(args, &mut out),
+        Command::Replay(args) => replay::run(&args, &mut out),
         Command::Check(args) => check::run(args, &mut out),
-        Command::Health(args) => health::run(args),
+        Command::Generate(args) => generate::run(args, &mut out),
+        Command::Health(args) => health::run(&args),
     };
     let flushed = out.flush();
     exit_code(ended.and_then(|code| flushed.map(|()| code).map_err(Into::into)))
