@@ -5,7 +5,7 @@ use super::publisher::Publisher;
 use super::topics::Topics;
 use super::{Pipeline, PipelineState, load_config, load_references};
 use crate::config::Config;
-use crate::edge::ingest::kafka::{KafkaSource, OffsetTable, PartitionOffset};
+use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset};
 use crate::edge::notify::{Notifier, Workers};
 use crate::edge::state::{DirDisk, SnapshotStore, StateLock};
 use crate::serve::{Heartbeat, View, serve};

@@ -5,7 +5,7 @@
 use super::Pipeline;
 use super::publisher::Publisher;
 use super::topics::Topics;
-use crate::edge::ingest::kafka::{KafkaSource, OffsetTable, PartitionOffset, ProblemKind, SourceEvent, SourceProblem};
+use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset, ProblemKind, SourceEvent, SourceProblem};
 use crate::edge::notify::{Outcome, Workers};
 use crate::edge::state::{DirDisk, SnapshotStore};
 use crate::engine::alert::Delivery;

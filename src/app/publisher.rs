@@ -3,7 +3,7 @@
 use super::Pipeline;
 use super::engine::wall_clock;
 use super::topics::Topics;
-use crate::edge::ingest::kafka::PartitionLag;
+use crate::edge::ingest::PartitionLag;
 use crate::engine::alert::{AlertFacts, AlertState};
 use crate::engine::evaluator::Effect;
 use crate::engine::metric::{Measurement, Metric, Reading, Subject, Verdict};

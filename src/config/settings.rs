@@ -2,11 +2,11 @@
 //!
 //! Invariant: it is built by `load` alone, and only where nothing was wrong; so a `Config` cannot be half right.
 
-use crate::telemetry::LogFormat;
 use crate::edge::decode::DecodeSettings;
 use crate::edge::ingest::KafkaSettings;
 use crate::edge::notify::ChannelSettings;
 use crate::engine::settings::Settings;
+use crate::telemetry::LogFormat;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 

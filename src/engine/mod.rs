@@ -12,3 +12,6 @@ pub mod shard;
 pub mod summary;
 pub mod verdict;
 pub mod window;
+
+#[cfg(test)]
+mod tests;
