@@ -1,5 +1,16 @@
 //! Where events come from: Kafka (the only place that names rdkafka) and files.
 
+mod batch;
+mod embedded;
+mod kafka;
+mod producer;
 mod settings;
 
+pub use batch::{Batch, Message};
+pub use embedded::{EmbeddedBroker, EmbeddedError};
+pub use kafka::{
+    Assignment, Closing, KafkaConfigError, KafkaSource, OffsetGap, OffsetTable, PartitionLag, PartitionOffset, ProblemKind, ReadFrom,
+    SourceEvent, SourceProblem, SourceStatus,
+};
+pub use producer::{Delivered, Producer, ProducerError};
 pub use settings::{KafkaSettings, StartAt};
