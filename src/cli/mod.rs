@@ -3,6 +3,8 @@
 pub mod check;
 mod generate;
 mod health;
+mod init;
+mod reference;
 mod replay;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +32,10 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Check a configuration and its rules; all problems at once.
     Check(check::CheckArgs),
+    /// Write a configuration that works as it stands, from a reference data set.
+    Init(init::InitArgs),
+    /// Compile a reference data set, or look at a compiled one.
+    Reference(reference::ReferenceArgs),
     /// Make realistic traffic with scripted drift, to files or Kafka.
     Generate(generate::GenerateArgs),
     /// Ask a running daemon whether it lives (for container health checks).
@@ -48,6 +54,8 @@ pub fn main() -> ExitCode {
         }
         Command::Replay(args) => replay::run(&args, &mut out),
         Command::Check(args) => check::run(args, &mut out),
+        Command::Init(args) => init::run(&args, &mut out),
+        Command::Reference(args) => reference::run(&args, &mut out),
         Command::Generate(args) => generate::run(args, &mut out),
         Command::Health(args) => health::run(&args),
     };

@@ -5,10 +5,12 @@
 mod categories;
 mod cells;
 pub mod compile;
+mod place;
 pub mod table;
 
 pub use categories::Categories;
 pub use cells::Cells;
+pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::summary::ColumnCounts;

@@ -107,6 +107,9 @@ pub enum CompileError {
     /// A column that is said to be both.
     #[error("column {0:?} is given as numeric and as categorical; choose one")]
     TwoKinds(Arc<str>),
+    /// A column that is left out, and yet has a kind.
+    #[error("column {0:?} is ignored, but is given as numeric or categorical too; choose one")]
+    IgnoredKind(Arc<str>),
     /// A number out of bounds.
     #[error("{name} = {value} is out of range: it must be from {min} to {max}")]
     Setting {
@@ -219,7 +222,7 @@ pub(crate) fn content_id(inputs: &[FeatureReference], outputs: &OutputReference)
 
 fn check(table: &Table, spec: &CompileSpec) -> Result<(), CompileError> {
     let bounds = [
-        ("cells", spec.cells, 10, 16_384),
+        ("cells", spec.cells, 2, 100_000),
         ("max-categories", spec.max_categories, 1, 10_000),
         ("remembered-categories", spec.remembered_categories, 1, 1_000_000),
         ("max-classes", spec.max_classes, 2, 10_000),
@@ -231,6 +234,9 @@ fn check(table: &Table, spec: &CompileSpec) -> Result<(), CompileError> {
     }
     if let Some(name) = spec.numeric.iter().find(|name| spec.categorical.contains(name)) {
         return Err(CompileError::TwoKinds(name.clone()));
+    }
+    if let Some(name) = spec.ignore.iter().find(|name| spec.numeric.contains(name) || spec.categorical.contains(name)) {
+        return Err(CompileError::IgnoredKind(name.clone()));
     }
     if table.rows == 0 { Err(CompileError::NoRows) } else { Ok(()) }
 }

@@ -283,6 +283,32 @@ proptest! {
     }
 
     #[test]
+    fn live_values_are_counted_by_the_same_rules(rows in prop::collection::vec((cell(), cell(), 0i32..9), 1..200), cells in 10usize..40) {
+        let numeric = Column::of("x", rows.iter().map(|row| row.0.clone()));
+        let categorical = Column::of("y", rows.iter().map(|row| row.1.clone()));
+        let label = Column::of("label", rows.iter().map(|row| row.1.clone()));
+        let score = Column::of("score", rows.iter().map(|row| row.0.clone()));
+        let (spec, classes) = (CompileSpec { cells, max_categories: 5, ..CompileSpec::default() }, vec!["a".into(), "1".into(), "true".into()]);
+        let spec = CompileSpec { categorical: vec!["y".into()], task: Some(Task::Multiclass), classes, ..spec };
+        let reference = compile(&table(vec![numeric, categorical, label, score]), &spec).unwrap().reference;
+        for input in &reference.inputs {
+            let mut counts = input.column.empty_counts();
+            rows.iter().for_each(|row| input.column.place(if &*input.name == "x" { &row.0 } else { &row.1 }).count(&mut counts));
+            prop_assert_eq!(&counts, &input.column.counts, "{}", input.name);
+        }
+        if let Some(label) = &reference.outputs.label {
+            let mut counts = label.empty_counts();
+            rows.iter().for_each(|row| reference.outputs.place_class(&row.1).count(&mut counts));
+            prop_assert_eq!(&counts, &label.counts);
+        }
+        if let Some(score) = &reference.outputs.score {
+            let mut counts = score.empty_counts();
+            rows.iter().for_each(|row| reference.outputs.place_score(&row.0).unwrap().count(&mut counts));
+            prop_assert_eq!(&counts, &score.counts);
+        }
+    }
+
+    #[test]
     fn every_value_of_the_reference_lies_in_a_cell_with_a_count(rows in prop::collection::vec((cell(), cell(), 0i32..9), 1..200), cells in 10usize..40) {
         let reference = reference_of(&rows, cells);
         let column = &reference.input("x").unwrap().1.column;
