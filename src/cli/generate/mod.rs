@@ -5,6 +5,7 @@
 mod change;
 mod concept;
 mod feature;
+mod kafka;
 mod play;
 mod reference;
 mod request;
@@ -27,7 +28,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use play::{Pace, Played, play};
 use reference::{ReferenceFormat, write_reference};
-use sink::{FileSink, Publish, Sink, TopicSink};
+use sink::{FileSink, Sink, TopicSink};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +55,9 @@ pub struct GenerateArgs {
     /// Send events to these Kafka brokers, host:port separated by commas
     #[arg(long, value_name = "BROKERS")]
     brokers: Option<String>,
+    /// Further librdkafka property, may be repeated; others on this machine can read it, so no secrets
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_property, requires = "brokers")]
+    property: Vec<(String, String)>,
     /// Topic of predictions
     #[arg(long, value_name = "TOPIC", default_value = "predictions")]
     predictions_topic: String,
@@ -100,7 +104,7 @@ pub fn run(args: GenerateArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
     }
     if let Some(brokers) = &args.brokers {
         let start = args.start.unwrap_or_else(now);
-        let mut sink = TopicSink::new(connect(brokers)?, &args.predictions_topic, &args.labels_topic);
+        let mut sink = TopicSink::new(kafka::connect(brokers, &args.property)?, &args.predictions_topic, &args.labels_topic);
         play_all(scenario, &args, start, &mut sink, args.speed.unwrap_or(Pace::Timed(1.0)), out)?;
     } else if to_files {
         let start = args.start.unwrap_or(Timestamp::parse(FILE_START).expect("the constant is a timestamp"));
@@ -165,25 +169,6 @@ fn progress_bar(duration_ms: i64) -> ProgressBar {
     ProgressBar::new(u64::try_from(duration_ms).unwrap_or(0)).with_style(style)
 }
 
-/// THE ONE PLACE where the Kafka producer is made: `edge::ingest::Producer::new(brokers, properties)` behind `Publish`.
-fn connect(brokers: &str) -> anyhow::Result<NoProducer> {
-    bail!("cannot send to {brokers}: this build has no Kafka producer, write files with --predictions and --labels")
-}
-
-/// Stands where the producer will stand.
-#[derive(Debug)]
-enum NoProducer {}
-
-impl Publish for NoProducer {
-    fn publish(&mut self, _topic: &str, _key: &[u8], _payload: &[u8]) -> anyhow::Result<()> {
-        match *self {}
-    }
-
-    fn flush(&mut self) -> anyhow::Result<()> {
-        match *self {}
-    }
-}
-
 fn now() -> Timestamp {
     Timestamp(jiff::Timestamp::now().as_millisecond())
 }
@@ -195,6 +180,13 @@ fn parse_start(text: &str) -> Result<Timestamp, String> {
 fn parse_task(text: &str) -> Result<Task, String> {
     let names = || Task::ALL.map(Task::as_str).join(", ");
     Task::ALL.into_iter().find(|task| task.as_str() == text).ok_or_else(|| format!("give one of {}", names()))
+}
+
+fn parse_property(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("give KEY=VALUE".to_owned()),
+    }
 }
 
 fn parse_pace(text: &str) -> Result<Pace, String> {

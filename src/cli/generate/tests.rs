@@ -53,3 +53,35 @@ fn what_cannot_be_made_is_said_with_the_value_at_fault() {
     fails(&["--brokers", "localhost:1", "--predictions", "x"], "cannot be used with");
     fails(&["--scenario", "/nowhere/s.toml"], "/nowhere/s.toml");
 }
+
+#[test]
+fn events_reach_the_broker_and_a_missing_broker_is_an_error() {
+    let broker = crate::edge::ingest::EmbeddedBroker::start().unwrap();
+    for topic in ["predictions", "labels"] {
+        broker.create_topic(topic, 2).unwrap();
+    }
+    let run = |brokers: &str, property: &str| {
+        generate(&[
+            "--brokers",
+            brokers,
+            "--property",
+            property,
+            "--duration",
+            "2s",
+            "--rate",
+            "500",
+            "--label-delay",
+            "100ms",
+            "--speed",
+            "4",
+        ])
+    };
+    // the producer's flush fails unless every message is acknowledged
+    let said = run(broker.bootstrap_servers(), "linger.ms=1").unwrap();
+    let n: usize = said.split(' ').next().unwrap().parse().unwrap();
+    assert!((850..1_150).contains(&n), "{said}");
+    let error = run(broker.bootstrap_servers(), "no.such.property=1").unwrap_err();
+    assert!(format!("{error:#}").contains("no.such.property"), "{error:#}");
+    let error = run("127.0.0.1:1", "message.timeout.ms=500").unwrap_err();
+    assert!(format!("{error:#}").contains("not delivered"), "{error:#}");
+}
