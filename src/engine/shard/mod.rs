@@ -3,7 +3,6 @@
 //! Invariant: a pane is a pure function of the prefix of the log that was applied. A record below the state's offset is a no-op (I3).
 
 mod apply;
-mod column;
 mod counts;
 mod label;
 mod learning;
