@@ -19,6 +19,7 @@ mod problem;
 mod raw;
 mod reader;
 mod receiver;
+
 pub mod rules;
 mod secret;
 mod sections;

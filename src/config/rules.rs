@@ -1,16 +1,200 @@
-//! PLACEHOLDER, to be replaced at the merge by the reader of rule files: it knows no rule.
+//! Rule files (`alerts/*.toml`) → rules.
+//!
+//! Invariant: a file is taken as a whole or refused with every problem that it has. Models, overrides and receivers are not known here.
 
-use super::Problem;
-use crate::engine::verdict::Rule;
+pub(in crate::config) mod table;
 
-/// Reads the rules of one file; `origin` names it in messages and in every condition.
+use super::duration::parse_duration;
+use super::{Problem, parse_threshold};
+use crate::engine::metric::{Metric, Subject};
+use crate::engine::settings::{ColumnKind, Task};
+use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
+use std::sync::Arc;
+use table::{Problems, Table, choice, count, flag, list, number, text};
+
+/// The built-in rules: the documented thresholds.
+pub const DEFAULT_RULES: &str = include_str!("../../alerts/default.toml");
+
+/// Labels (quality) or requests (latency, errors) without which a condition that does not say `min_events` does not judge.
+const MIN_EVENTS: u64 = 100;
+const MOST_WINDOWS: u64 = 1000;
+
+/// Reads the rules of one file; `origin` names the file in every condition.
 ///
 /// # Errors
-/// Every problem of the file.
+/// Every problem of the file, each at its key path (`rule[0].condition[2].above`).
 pub fn parse_rules(text: &str, origin: &str) -> Result<Vec<Rule>, Vec<Problem>> {
-    let _ = (text, origin);
-    Ok(Vec::new())
+    let root = table::parse(text).map_err(|problem| vec![problem])?;
+    let problems = Problems::default();
+    let file = Table::new(String::new(), &root, &problems);
+    let blocks = file.blocks("rule");
+    if blocks.is_empty() {
+        file.refuse("rule", "is required: write at least one [[rule]]");
+    }
+    file.finish();
+    let rules: Vec<Rule> = blocks.iter().filter_map(|block| read_rule(block, origin)).collect();
+    for (i, rule) in rules.iter().enumerate() {
+        if rules[..i].iter().any(|earlier| earlier.name == rule.name) {
+            file.refuse("rule", format!("two rules have the name {:?}", rule.name));
+        }
+    }
+    let problems = problems.into_inner();
+    if problems.is_empty() { Ok(rules) } else { Err(problems) }
 }
 
-/// The built-in rules, `alerts/default.toml`.
-pub const DEFAULT_RULES: &str = "";
+/// `None` only where a problem was noted.
+fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
+    let name = block.required("name", "short, it is part of every alert's identity", rule_name);
+    let title = block.read("title", text).or(name);
+    let severity = block.read("severity", choice(&Severity::ALL.map(|s| (s.as_str(), s)))).unwrap_or(Severity::Warning);
+    let notify = block.read("notify", flag).unwrap_or(true);
+    let retrain = block.read("retrain", flag).unwrap_or(false);
+    let segments = block.read("segments", flag).unwrap_or(true);
+    let windows = |key| block.read(key, count(1..=MOST_WINDOWS)).map_or(2, |n| n as u32);
+    let (confirm, resolve_after) = (windows("confirm"), windows("resolve_after"));
+    let resolve_level = block.read("resolve_level", share).unwrap_or(0.8);
+    let repeat_ms = block.read("repeat", repeat).flatten();
+    let receivers = block.read("receivers", list(|item| text(item).map(Arc::from))).unwrap_or_default();
+    let blocks = block.blocks("condition");
+    if blocks.is_empty() {
+        block.refuse("condition", "is required: write at least one [[rule.condition]]");
+    }
+    let conditions = blocks.iter().filter_map(|condition| read_condition(condition, origin)).collect();
+    block.finish();
+    Some(Rule {
+        name: name?.into(),
+        title: title?.into(),
+        severity,
+        conditions,
+        notify,
+        retrain,
+        segments,
+        confirm,
+        resolve_after,
+        resolve_level,
+        repeat_ms,
+        receivers,
+    })
+}
+
+fn read_condition(block: &Table<'_>, origin: &str) -> Option<Condition> {
+    let subject = block.required("subject", "e.g. \"feature:*\", \"feature:amount\", \"prediction\", \"quality\"", subject);
+    let metrics: Vec<_> = Metric::ALL.iter().map(|metric| (metric.as_str(), *metric)).collect();
+    let metric = block.required("metric", "e.g. \"psi\"", choice(&metrics));
+    let kinds = [ColumnKind::Numeric, ColumnKind::Categorical].map(|kind| (kind.as_str(), kind));
+    let kind = block.read("kind", choice(&kinds));
+    let task = block.read("task", choice(&Task::ALL.map(|task| (task.as_str(), task))));
+    let above = block.read("above", threshold);
+    let below = block.read("below", threshold);
+    match (block.value("above").is_some(), block.value("below").is_some()) {
+        (true, true) => block.refuse("below", "stands beside above: a bound has one side"),
+        (false, false) => block.refuse("above", "is required, or below: a number, or e.g. \"reference * 0.9\""),
+        _ => {}
+    }
+    let min_events = block.read("min_events", count(0..=u64::from(u32::MAX)));
+    block.finish();
+    let (subject, metric, bound) = (subject?, metric?, above.map(Bound::Above).or(below.map(Bound::Below))?);
+    check_sense(block, &subject, metric, kind, bound);
+    let min_events = min_events.unwrap_or_else(|| default_min_events(metric));
+    let origin = format!("{origin}: {}", block.path_of("")).into();
+    Some(Condition { subject, metric, kind, task, bound, min_events, origin })
+}
+
+/// A condition that could never judge anything is a mistake, and a silent one.
+fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind: Option<ColumnKind>, bound: Bound) {
+    let name = metric.as_str();
+    if !is_measured_on(metric, subject) {
+        block.refuse("metric", format!("{name:?} is not measured on this subject"));
+    }
+    let needs = match metric {
+        Metric::Ks => Some(ColumnKind::Numeric),
+        Metric::NewCategoryRate => Some(ColumnKind::Categorical),
+        _ => None,
+    };
+    if let (Some(needs), Some(kind)) = (needs, kind)
+        && needs != kind
+    {
+        block.refuse("kind", format!("{name:?} is measured on {} columns only", needs.as_str()));
+    }
+    let relative = matches!(bound.threshold(), Threshold::Reference { .. });
+    let is_share = matches!(metric, Metric::MissingRate | Metric::InvalidRate | Metric::NewCategoryRate);
+    if relative && !is_quality(metric) && !is_share {
+        let key = if bound.is_above() { "above" } else { "below" };
+        block.refuse(key, format!("follows the reference, which has no {name:?} of its own: write a number"));
+    }
+}
+
+fn is_measured_on(metric: Metric, subject: &SubjectPattern) -> bool {
+    let is_column = match subject {
+        SubjectPattern::AnyFeature => true,
+        SubjectPattern::Exactly(exactly) => {
+            matches!(exactly, Subject::Feature(_) | Subject::Prediction | Subject::Score | Subject::Label)
+        }
+    };
+    let exactly = |wanted: &[Subject]| matches!(subject, SubjectPattern::Exactly(exactly) if wanted.contains(exactly));
+    match metric {
+        Metric::Psi | Metric::Ks | Metric::TotalVariation => is_column,
+        Metric::MissingRate | Metric::InvalidRate | Metric::NewCategoryRate => is_column,
+        Metric::LabelCoverage | Metric::LabelDelayP50 | Metric::LabelDelayP95 => exactly(&[Subject::Quality]),
+        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 | Metric::Throughput | Metric::ErrorRate => {
+            exactly(&[Subject::Service])
+        }
+        Metric::Accuracy | Metric::Precision | Metric::Recall | Metric::F1 | Metric::Mae | Metric::Rmse | Metric::R2 => {
+            exactly(&[Subject::Quality]) || matches!(subject, SubjectPattern::Exactly(Subject::ClassQuality(_)))
+        }
+    }
+}
+
+fn is_quality(metric: Metric) -> bool {
+    is_measured_on(metric, &SubjectPattern::Exactly(Subject::Quality))
+        && !matches!(metric, Metric::LabelCoverage | Metric::LabelDelayP50 | Metric::LabelDelayP95)
+}
+
+fn default_min_events(metric: Metric) -> u64 {
+    match metric {
+        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 | Metric::ErrorRate => MIN_EVENTS,
+        _ if is_quality(metric) => MIN_EVENTS,
+        _ => 0,
+    }
+}
+
+fn rule_name(value: &toml::Value) -> Result<&str, String> {
+    let name = text(value)?;
+    let plain = name.len() <= 64 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if plain { Ok(name) } else { Err(format!("{name:?} is no name: at most 64 of a-z, 0-9 and -")) }
+}
+
+pub(in crate::config) fn subject(value: &toml::Value) -> Result<SubjectPattern, String> {
+    let name = text(value)?;
+    if name == "feature:*" {
+        return Ok(SubjectPattern::AnyFeature);
+    }
+    let refusal =
+        || format!("{name:?} is no subject: feature:*, feature:<name>, prediction, score, label, quality, quality:<class>, service");
+    Subject::parse(name).map(SubjectPattern::Exactly).ok_or_else(refusal)
+}
+
+fn threshold(value: &toml::Value) -> Result<Threshold, String> {
+    match value.as_str() {
+        Some(text) => parse_threshold(text),
+        None => number(value).map(Threshold::Absolute),
+    }
+}
+
+fn share(value: &toml::Value) -> Result<f64, String> {
+    let share = number(value)?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("{share} is not within 0 to 1")) }
+}
+
+fn repeat(value: &toml::Value) -> Result<Option<i64>, String> {
+    match text(value)? {
+        "never" => Ok(None),
+        text => match parse_duration(text)? {
+            ms if ms >= 1000 => Ok(Some(ms)),
+            _ => Err(format!("{text:?} is shorter than a second")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

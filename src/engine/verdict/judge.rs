@@ -3,7 +3,7 @@
 //! Invariant: a measurement without a value, or with too few values, is never `Ok` and never `Breach`. Knows no channel and no alert.
 
 use super::enough::need;
-use super::{Aspect, Bound, Condition, Rule, SubjectPattern};
+use super::{Aspect, Bound, Condition, Rule, SubjectPattern, Threshold};
 use crate::engine::metric::{Measurement, Metric, Reading, Subject, UndefinedReason, Verdict};
 use crate::engine::settings::{ColumnKind, Task};
 use std::fmt;
@@ -138,16 +138,21 @@ pub fn assess(condition: &Condition, resolve_level: f64, mature: bool, measureme
 }
 
 impl Rule {
-    /// The condition by which this rule judges `measurement`: the first that fits; `None`: it does not look at it.
+    /// The condition by which this rule judges `measurement`: the first that fits; `None`: it does not look at it. A first condition whose bound nothing
+    /// can reach (an infinite level: a feature that is switched off for one model) means that it does not look.
     pub fn condition_for(&self, scope: &Scope<'_>, measurement: &Measurement) -> Option<&Condition> {
         if scope.is_segment && !self.segments {
             return None;
         }
-        self.conditions.iter().find(|condition| condition.fits(scope, measurement))
+        self.conditions.iter().find(|condition| condition.fits(scope, measurement)).filter(|condition| condition.is_on())
     }
 }
 
 impl Condition {
+    fn is_on(&self) -> bool {
+        !matches!(self.bound.threshold(), Threshold::Absolute(level) if level.is_infinite())
+    }
+
     fn fits(&self, scope: &Scope<'_>, measurement: &Measurement) -> bool {
         self.metric == measurement.metric
             && self.subject.matches(&measurement.subject)

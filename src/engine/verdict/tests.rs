@@ -144,6 +144,14 @@ fn the_first_rule_and_condition_that_fit_judge() {
 }
 
 #[test]
+fn a_bound_that_nothing_reaches_switches_off() {
+    let off = rule("off", vec![condition("feature:a", Metric::Psi, ABOVE(f64::INFINITY)), condition("feature:*", Metric::Psi, ABOVE(0.1))]);
+    let unseen = judged(vec![off.clone()], true, measurement("feature:a", Metric::Psi, 0.45));
+    assert_eq!((unseen.threshold, unseen.verdict), (None, None));
+    assert_eq!(judged(vec![off], true, measurement("feature:b", Metric::Psi, 0.45)).verdict, Some(Verdict::Breach));
+}
+
+#[test]
 fn kind_task_and_segment_narrow() {
     let mut numeric = condition("feature:*", Metric::Psi, ABOVE(0.1));
     numeric.kind = Some(ColumnKind::Numeric);

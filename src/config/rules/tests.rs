@@ -1,0 +1,145 @@
+//! The built-in rules exactly, and every mistake of a rule file at its key path.
+
+use super::*;
+
+/// The documented thresholds (docs/ARCHITECTURE.md, "Documented thresholds"); a change here is a change of the contract.
+const DOCUMENTED: &str = "\
+feature-drift warning notify segments 2/2 0.8
+  feature:* numeric psi > 0.1
+  feature:* numeric ks > 0.1
+  feature:* categorical psi > 0.1
+  feature:* categorical total_variation > 0.1
+concept-drift error notify retrain segments 2/2 0.8
+  prediction categorical total_variation > 0.05
+  prediction numeric ks > 0.05
+  label categorical total_variation > 0.05
+  label numeric ks > 0.05
+model-quality critical notify retrain segments 2/2 1
+  quality accuracy < 0.9, 100 events
+  quality precision < 0.9, 100 events
+  quality recall < 0.9, 100 events
+  quality regression r2 < reference * 0.9, 100 events
+  quality regression mae > reference * 1.1, 100 events
+latency error notify 2/2 1
+  service latency_p95_ms > 100, 100 events
+throughput warning notify 2/2 1
+  service throughput_rps < 1000
+error-rate error notify 2/2 1
+  service error_rate > 0.01, 100 events
+";
+
+fn print(rules: &[Rule]) -> String {
+    let mut text = String::new();
+    for rule in rules {
+        let flags = [(rule.notify, " notify"), (rule.retrain, " retrain"), (rule.segments, " segments")];
+        let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
+        let (windows, level) = (format!("{}/{}", rule.confirm, rule.resolve_after), rule.resolve_level);
+        text += &format!("{} {}{flags} {windows} {level}\n", rule.name, rule.severity.as_str());
+        for c in &rule.conditions {
+            let subject = match &c.subject {
+                SubjectPattern::AnyFeature => "feature:*".to_owned(),
+                SubjectPattern::Exactly(subject) => subject.to_string(),
+            };
+            let words = [c.kind.map(ColumnKind::as_str), c.task.map(Task::as_str), Some(c.metric.as_str())];
+            let words: Vec<_> = words.into_iter().flatten().collect();
+            let side = if c.bound.is_above() { '>' } else { '<' };
+            let level = crate::config::print_threshold(c.bound.threshold());
+            let events = if c.min_events > 0 { format!(", {} events", c.min_events) } else { String::new() };
+            text += &format!("  {subject} {} {side} {level}{events}\n", words.join(" "));
+        }
+    }
+    text
+}
+
+#[test]
+fn the_built_in_rules_are_the_documented_thresholds() {
+    let rules = parse_rules(DEFAULT_RULES, "alerts/default.toml").unwrap();
+    assert_eq!(print(&rules), DOCUMENTED);
+    assert!(rules.iter().all(|rule| rule.repeat_ms == Some(14_400_000) && rule.receivers.is_empty() && !rule.title.is_empty()));
+    assert_eq!(&*rules[0].conditions[1].origin, "alerts/default.toml: rule[0].condition[1]");
+}
+
+#[test]
+fn a_short_rule_is_complete() {
+    let text = "[[rule]]\nname = \"late\"\nrepeat = \"never\"\nreceivers = [\"a\", \"b\"]\n\
+        [[rule.condition]]\nsubject = \"quality\"\nmetric = \"label_coverage\"\nbelow = 1\n\
+        [[rule.condition]]\nsubject = \"quality:fraud\"\nmetric = \"f1\"\nbelow = \"reference - 0.05\"\n\
+        [[rule.condition]]\nsubject = \"feature:amount\"\nmetric = \"missing_rate\"\nabove = \"reference * 2 + 0.01\"\n";
+    let rules = parse_rules(text, "own.toml").unwrap();
+    let expected = "late warning notify segments 2/2 0.8\n  quality label_coverage < 1\n  quality:fraud f1 < reference - 0.05, 100 events\n  \
+        feature:amount missing_rate > reference * 2 + 0.01\n";
+    assert_eq!(print(&rules), expected);
+    assert_eq!((&*rules[0].title, rules[0].repeat_ms, rules[0].receivers.len()), ("late", None, 2));
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[(&str, &str)]) {
+    let problems = parse_rules(text, "own.toml").unwrap_err();
+    let found: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(found, expected.iter().map(|(path, _)| *path).collect::<Vec<_>>(), "{problems:#?}");
+    for (problem, (path, words)) in problems.iter().zip(expected) {
+        assert!(problem.message.contains(words), "{path}: {:?} should contain {words:?}", problem.message);
+    }
+}
+
+#[test]
+fn files_that_are_no_rule_files() {
+    check("", &[("rule", "required")]);
+    check("rule = 1", &[("rule", "write [[rule]]"), ("rule", "required")]);
+    check("[[rule]]\nname = \"a\n", &[("line 2", "")]);
+    check("[rules]\n", &[("rule", "required"), ("rules", "no such key")]);
+}
+
+#[test]
+fn every_problem_of_a_rule_is_told_at_once() {
+    check(
+        "[[rule]]\nname = \"Drift of it\"\ntitle = 3\nseverity = \"bad\"\nnotify = \"yes\"\nconfirm = 0\nresolve_after = 1001\nresolve_level = 1.5\n\
+         repeat = \"4\"\nreceivers = [1]\nconfrim = 2\n",
+        &[
+            ("rule[0].name", "\"Drift of it\" is no name"),
+            ("rule[0].title", "is a text"),
+            ("rule[0].severity", "info, warning, error, critical"),
+            ("rule[0].notify", "true or false"),
+            ("rule[0].confirm", "from 1 to 1000"),
+            ("rule[0].resolve_after", "1001"),
+            ("rule[0].resolve_level", "1.5 is not within 0 to 1"),
+            ("rule[0].repeat", "no duration"),
+            ("rule[0].receivers", "item 0 is a text"),
+            ("rule[0].condition", "at least one [[rule.condition]]"),
+            ("rule[0].confrim", "confirm"),
+        ],
+    );
+}
+
+#[test]
+fn every_problem_of_a_condition_is_told_at_once() {
+    let condition = |text: &str| format!("[[rule]]\nname = \"a\"\n[[rule.condition]]\n{text}");
+    check(
+        &condition("subject = \"feature\"\nmetric = \"psy\"\nkind = \"text\"\ntask = \"any\"\nmin_events = -1\nabov = 1\n"),
+        &[
+            ("rule[0].condition[0].subject", "feature:*"),
+            ("rule[0].condition[0].metric", "psi"),
+            ("rule[0].condition[0].kind", "numeric, categorical"),
+            ("rule[0].condition[0].task", "binary"),
+            ("rule[0].condition[0].above", "is required, or below"),
+            ("rule[0].condition[0].min_events", "whole number"),
+            ("rule[0].condition[0].abov", "above, below"),
+        ],
+    );
+    let bound = |above: &str| condition(&format!("subject = \"quality\"\nmetric = \"accuracy\"\nbelow = {above}\n"));
+    check(&bound("nan"), &[("rule[0].condition[0].below", "finite")]);
+    check(&bound("\"inf\""), &[("rule[0].condition[0].below", "no threshold")]);
+    check(&bound("0.9\nabove = 0.1"), &[("rule[0].condition[0].below", "one side")]);
+}
+
+#[test]
+fn a_condition_that_could_never_judge_is_refused() {
+    let condition = |subject: &str, metric: &str, rest: &str| {
+        format!("[[rule]]\nname = \"a\"\n[[rule.condition]]\nsubject = \"{subject}\"\nmetric = \"{metric}\"\n{rest}")
+    };
+    check(&condition("feature:*", "accuracy", "below = 0.9"), &[("rule[0].condition[0].metric", "not measured on this subject")]);
+    check(&condition("service", "psi", "above = 0.1"), &[("rule[0].condition[0].metric", "not measured")]);
+    check(&condition("feature:*", "ks", "kind = \"categorical\"\nabove = 0.1"), &[("rule[0].condition[0].kind", "numeric columns only")]);
+    check(&condition("feature:*", "psi", "above = \"reference * 2\""), &[("rule[0].condition[0].above", "no \"psi\" of its own")]);
+    check(&format!("{0}\n{0}", condition("feature:*", "psi", "above = 0.1")), &[("rule", "two rules have the name \"a\"")]);
+}
