@@ -18,7 +18,12 @@ fn settings(brokers: &str, topics: &[&str], properties: &[(&str, &str)]) -> Kafk
         predictions: topics.iter().map(|t| (*t).to_owned()).collect(),
         labels: topics.last().map(|t| (*t).to_owned()).into_iter().collect(),
         start: StartAt::Earliest,
-        properties: properties.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        // the mock cluster's rebalances take as long as a session
+        properties: [("session.timeout.ms", "4000"), ("heartbeat.interval.ms", "300")]
+            .iter()
+            .chain(properties)
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect(),
         secrets: BTreeMap::new(),
     }
 }
@@ -82,7 +87,14 @@ impl Engine {
                     assert!(self.assigned.remove(&(topic.to_string(), partition)));
                 }
             }
-            SourceEvent::EndOfPartition { topic, partition, offset } => self.ends.push((topic.to_string(), partition, offset)),
+            SourceEvent::EndOfPartition { topic, partition, offset } => {
+                // all before the end was handed over
+                assert!(
+                    self.table.get(&topic, partition).is_none_or(|next| next == offset),
+                    "{topic}[{partition}] does not end at {offset}"
+                );
+                self.ends.push((topic.to_string(), partition, offset));
+            }
             SourceEvent::Problem(problem) => self.problems.push(problem),
             SourceEvent::Fatal(text) => self.fatal = Some(text),
         }
@@ -166,7 +178,7 @@ fn a_restart_resumes_at_the_state(assignor: &str) {
     let broker = broker(&[("predictions", 2)]);
     produce(&broker, "predictions", 0, 0..100);
     produce(&broker, "predictions", 1, 0..100);
-    let properties = [("partition.assignment.strategy", assignor), ("session.timeout.ms", "6000")];
+    let properties = [("partition.assignment.strategy", assignor)];
     let settings = settings(broker.bootstrap_servers(), &["predictions"], &properties);
     let mut engine = Engine::start(&settings, OffsetTable::new());
     engine.run_until("all messages", |e| e.applied.len() == 200);
@@ -200,7 +212,7 @@ fn a_restart_resumes_at_the_state_with_cooperative_sticky() {
 /// Two members share the partitions while messages keep coming, then one leaves. Offsets are handed over by the table, as a state would be.
 fn two_members_share(assignor: &str) {
     let broker = broker(&[("predictions", 4)]);
-    let properties = [("partition.assignment.strategy", assignor), ("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "300")];
+    let properties = [("partition.assignment.strategy", assignor)];
     let settings = settings(broker.bootstrap_servers(), &["predictions"], &properties);
     let write = |range: std::ops::Range<i64>| (0..4).for_each(|partition| produce(&broker, "predictions", partition, range.clone()));
     write(0..50);
@@ -376,6 +388,50 @@ fn latest_begins_with_the_next_message() {
     produce(&broker, "predictions", 0, 10..12);
     engine.run_until("new messages", |e| e.applied.len() == 2);
     assert_eq!(engine.offsets_of("predictions", 0), [10, 11]);
+    engine.stop();
+}
+
+/// Otherwise a silent partition would hold the watermark back for as long as another one is busy.
+#[test]
+fn a_silent_partition_is_at_its_end_while_another_is_busy() {
+    let broker = broker(&[("predictions", 2)]);
+    produce(&broker, "predictions", 0, 0..10);
+    let mut settings = settings(broker.bootstrap_servers(), &["predictions"], &[]);
+    settings.start = StartAt::Latest;
+    let mut engine = Engine::start(&settings, OffsetTable::new());
+    engine.run_until("the assignment", |e| e.assigned.len() == 2);
+    let busy = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let producer = Producer::new(broker.bootstrap_servers(), &BTreeMap::new()).unwrap();
+            while busy.load(Ordering::Relaxed) {
+                producer.send("predictions", Some(1), None, Some(b"x")).unwrap();
+                std::thread::sleep(Duration::from_micros(300));
+            }
+        });
+        engine.run_until("traffic", |e| !e.applied.is_empty());
+        engine.ends.clear();
+        engine.run_for(Duration::from_secs(5));
+        busy.store(false, Ordering::Relaxed);
+    });
+    let n_silent = engine.ends.iter().filter(|end| **end == ("predictions".to_owned(), 0, 10)).count();
+    assert!(n_silent >= 3, "{:?}", engine.ends);
+    assert!(engine.applied.len() > 2000, "{}", engine.applied.len());
+    engine.stop();
+}
+
+#[test]
+fn an_engine_that_was_blocked_too_long_comes_back() {
+    let broker = broker(&[("predictions", 1)]);
+    produce(&broker, "predictions", 0, 0..30_000);
+    let properties = [("max.poll.interval.ms", "4500")];
+    let mut engine = Engine::start(&settings(broker.bootstrap_servers(), &["predictions"], &properties), OffsetTable::new());
+    engine.run_until("messages", |e| !e.applied.is_empty());
+    std::thread::sleep(Duration::from_secs(9));
+    engine.run_until("all messages", |e| e.applied.len() == 30_000);
+    assert_eq!(engine.offsets_of("predictions", 0), (0..30_000).collect::<Vec<_>>());
+    assert!(engine.problems.iter().any(|p| p.kind == ProblemKind::PollTooLate), "{:?}", engine.problems);
+    assert!(engine.assignments.len() >= 2 && engine.fatal.is_none(), "{:?}", engine.assignments);
     engine.stop();
 }
 
