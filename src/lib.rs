@@ -13,4 +13,5 @@ pub mod config;
 pub mod serve;
 pub mod telemetry;
 
+pub mod app;
 pub mod cli;

@@ -37,7 +37,7 @@ pub use origin::Origin;
 pub use page::reference_page;
 pub use problem::Problem;
 pub use secret::SecretPolicy;
-pub use settings::{Config, DaemonSettings, LogFormat, LogSettings};
+pub use settings::{Config, DaemonSettings, LogSettings};
 pub use threshold::{parse_threshold, print_threshold};
 
 /// Name of the built-in rules in messages and origins.

@@ -2,10 +2,11 @@
 
 use super::reader::{Fallback, Section};
 use super::secret::Secrets;
-use super::settings::{DaemonSettings, LogFormat, LogSettings};
+use super::settings::{DaemonSettings, LogSettings};
 use crate::edge::decode::DecodeSettings;
 use crate::engine::settings::{JoinSettings, Limits, WindowSettings};
 use crate::event::Timestamp;
+use crate::telemetry::LogFormat;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// `[daemon]`: the process, and the installation's name.

@@ -6,6 +6,7 @@ use crate::edge::decode::DecodeSettings;
 use crate::edge::ingest::KafkaSettings;
 use crate::edge::notify::ChannelSettings;
 use crate::engine::settings::Settings;
+use crate::telemetry::LogFormat;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -56,26 +57,4 @@ pub struct LogSettings {
     pub format: LogFormat,
     /// A `tracing` filter.
     pub level: String,
-}
-
-/// Shape of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-impl LogFormat {
-    /// Every format, for tables and suites.
-    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
-
-    /// The name used in configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }
-    }
 }

@@ -3,10 +3,15 @@
 //! Flow: `summary ← reference, join, window ← metric ← verdict ← alert ← shard, evaluator`, never back.
 
 pub mod alert;
+pub mod evaluator;
 pub mod join;
 pub mod metric;
 pub mod reference;
 pub mod settings;
+pub mod shard;
 pub mod summary;
 pub mod verdict;
 pub mod window;
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,12 @@
 //!
 //! Invariant: nothing here knows a wire format, a rule or a clock. Text is borrowed from the message where it can be.
 
+mod canonical;
 mod kind;
 mod time;
 mod value;
 
+pub use canonical::{canonical_text, class_place, number_text};
 pub use kind::{Event, Label, Prediction, RejectReason, Status};
 pub use time::{Timestamp, TimestampError};
 pub use value::{InvalidReason, Scalar};

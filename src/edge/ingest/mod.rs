@@ -1,5 +1,18 @@
 //! Where events come from: Kafka (the only place that names rdkafka) and files.
 
+mod batch;
+mod embedded;
+mod kafka;
+mod producer;
+pub mod replay;
 mod settings;
+pub mod table;
 
+pub use batch::{Batch, Message};
+pub use embedded::{EmbeddedBroker, EmbeddedError};
+pub use kafka::{
+    Assignment, Closing, KafkaConfigError, KafkaSource, OffsetGap, OffsetTable, PartitionLag, PartitionOffset, ProblemKind, ReadFrom,
+    SourceEvent, SourceProblem, SourceStatus,
+};
+pub use producer::{Delivered, Producer, ProducerError};
 pub use settings::{KafkaSettings, StartAt};

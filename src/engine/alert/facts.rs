@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Names one episode of one alert: `<16 hex digits>-<episode>`, a pure function of (environment, rule, model, version, segment) and the episode's number
-/// in the state. Dedup keys and webhook ids derive from it (invariant I6).
+/// in the state. Dedup keys and webhook ids derive from it (invariant I6). An episode is one firing: a pending alert carries the number that it will
+/// have when it fires, and leaves it to the next one when it does not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Incident(pub Arc<str>);
 
@@ -23,6 +24,9 @@ pub enum AlertState {
 }
 
 impl AlertState {
+    /// Every state, in the order in which an alert goes through them.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Firing, Self::Resolved];
+
     /// The name used in output.
     pub fn as_str(self) -> &'static str {
         match self {

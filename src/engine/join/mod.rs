@@ -1,1 +1,9 @@
-//! prediction ⋈ label by id.
+//! prediction ⋈ label by id: in either order, bounded in number and time, with coverage and delay.
+//!
+//! Invariant: every label ends in exactly one of joined, duplicate, waiting, or a rejection with its reason.
+
+mod classes;
+mod store;
+
+pub use classes::Classes;
+pub use store::{Entry, JoinStore, Known, Outcome, Truth, WaitingLabel};

@@ -23,19 +23,22 @@ pub struct Measurement {
     pub reading: Reading,
     /// How far the true value may be above the reading (KS with fewer cells than reference values); 0 where it is exact.
     pub error_bound: f64,
+    /// Number of bins or classes compared, minus one; 0 where the metric has none.
+    pub degrees: u32,
     /// The bound it was judged by; `None`: no rule looks at it, or the reference does not have the metric.
     pub threshold: Option<f64>,
     /// Probability of a reading this large without a change (significance, later issues).
     pub p_value: Option<f64>,
     /// Valid reference values compared with.
     pub n_reference: u64,
-    /// Valid values of the window (labelled predictions for quality).
+    /// What the reading is a statement about: valid values of the window (all events for missing, invalid and error rates, labelled
+    /// predictions for quality, answered ones for coverage, requests of all versions for throughput).
     pub n_current: u64,
     /// Id of the reference; `None` where none is involved.
     pub reference: Option<Arc<str>>,
     /// The verdict of the rule that judged it first; `None`: no rule looks at it.
     pub verdict: Option<Verdict>,
-    /// The same metric on the reference, where it has one (quality).
+    /// The same metric on the reference, where it has one (quality, missing and invalid rates).
     pub on_reference: Option<f64>,
 }
 
@@ -152,11 +155,13 @@ pub enum UndefinedReason {
     ConstantLabels,
     /// The window began before the model was first seen, so a rate over it would be too low.
     PartialWindow,
+    /// The sums are beyond the range of numbers.
+    OutOfRange,
 }
 
 impl UndefinedReason {
     /// Every reason, for tables and suites.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoData,
         Self::NoReference,
         Self::Learning,
@@ -165,6 +170,7 @@ impl UndefinedReason {
         Self::NoPositiveLabel,
         Self::ConstantLabels,
         Self::PartialWindow,
+        Self::OutOfRange,
     ];
 
     /// The name used in output.
@@ -178,6 +184,7 @@ impl UndefinedReason {
             Self::NoPositiveLabel => "no_positive_label",
             Self::ConstantLabels => "constant_labels",
             Self::PartialWindow => "partial_window",
+            Self::OutOfRange => "out_of_range",
         }
     }
 }
@@ -214,6 +221,19 @@ impl Verdict {
             Self::NotSignificant => "not_significant",
             Self::Immature => "immature",
             Self::Undefined(_) => "undefined",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    /// The name, with what is missing where something is: `not_enough (50 of 217 values)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            Self::NotEnough { n, need: u64::MAX } => write!(f, " ({n} values, the reference is too small for any number)"),
+            Self::NotEnough { n, need } => write!(f, " ({n} of {need} values)"),
+            Self::Undefined(reason) => write!(f, " ({})", reason.as_str()),
+            Self::Ok | Self::Breach | Self::NotSignificant | Self::Immature => Ok(()),
         }
     }
 }

@@ -1,7 +1,136 @@
 //! Reference × Window → Measurement.
+//!
+//! Invariant (I5): a measurement is a pure function of two summaries and carries their sizes; where there is no number it carries the
+//! reason. Each subject is measured on its own, so one faulty column never costs another its reading.
+//! Not here: thresholds, and what they say about a measurement (`verdict`).
 
+mod columns;
 mod measurement;
 mod name;
+mod quality;
+mod service;
 
 pub use measurement::{Measurement, Reading, Subject, UndefinedReason, Verdict, WindowFacts};
 pub use name::Metric;
+
+use crate::engine::reference::{ColumnReference, Reference};
+use crate::engine::settings::Task;
+use crate::engine::summary::ColumnCounts;
+use crate::engine::window::{InputPane, OutcomePane, StreamKey};
+use columns::Role;
+use std::sync::Arc;
+
+/// What a window's sums belong to, and what they are compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The stream.
+    pub stream: &'a StreamKey,
+    /// The window.
+    pub window: WindowFacts,
+    /// What the model predicts.
+    pub task: Task,
+    /// The positive class of a binary model as a place in `classes`; `None`: it was never seen.
+    pub positive: Option<usize>,
+    /// The label map of the model: the confusion matrix counts by places in it.
+    pub classes: &'a [Arc<str>],
+    /// What the window is compared with.
+    pub reference: Option<&'a Reference>,
+    /// Whether a reference (or the outputs of one) is still being learned.
+    pub learning: bool,
+}
+
+/// What the service figures of a window need besides its own sums.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ServiceFacts {
+    /// Requests of all versions of the model in the same window.
+    pub requests_of_model: u64,
+    /// Length of the window in seconds.
+    pub seconds: f64,
+}
+
+/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), service.
+/// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
+pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
+    let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
+        let findings = columns::findings(role, column, counts, ctx.no_reference(), UndefinedReason::NoData);
+        ctx.measurements(&subject, findings, ctx.reference)
+    };
+    let mut measurements = Vec::new();
+    for (place, feature) in ctx.reference.iter().flat_map(|r| r.inputs.iter().enumerate()) {
+        let subject = Subject::Feature(feature.name.clone());
+        measurements.extend(compare(subject, Role::Feature, Some(&feature.column), pane.inputs.get(place)));
+    }
+    let outputs = ctx.reference.map(|r| &r.outputs);
+    let prediction = outputs.and_then(|o| o.prediction.as_ref());
+    measurements.extend(compare(Subject::Prediction, Role::answer(ctx.task), prediction, pane.prediction.as_ref()));
+    if ctx.task == Task::Binary {
+        let score = outputs.and_then(|o| o.score.as_ref());
+        measurements.extend(compare(Subject::Score, Role::Score, score, pane.score.as_ref()));
+    }
+    measurements.extend(ctx.measurements(&Subject::Service, service::findings(ctx, pane, service), None));
+    measurements
+}
+
+/// Everything that the labels of a window say, from its summed pane: label drift, quality with coverage and delay, and for multiclass models
+/// the quality of each class in the order of the label map. Within a subject the order is that of [`Metric::ALL`].
+pub fn measure_outcomes(ctx: &Context<'_>, pane: &OutcomePane) -> Vec<Measurement> {
+    let label = ctx.reference.and_then(|r| r.outputs.label.as_ref());
+    let role = Role::truth(ctx.task);
+    let findings = columns::findings(role, label, pane.labels.as_ref(), ctx.no_reference(), quality::without_labels(pane));
+    let mut measurements = ctx.measurements(&Subject::Label, findings, ctx.reference);
+    measurements.extend(quality::measure(ctx, pane));
+    measurements
+}
+
+/// What one metric found, before it is tied to a stream, a window and a subject.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Finding {
+    metric: Metric,
+    reading: Reading,
+    error_bound: f64,
+    degrees: u32,
+    n_reference: u64,
+    n_current: u64,
+    on_reference: Option<f64>,
+}
+
+impl Finding {
+    /// A reading about `n_current` values that has nothing to do with the reference.
+    fn new(metric: Metric, reading: Reading, n_current: u64) -> Self {
+        Self { metric, reading, error_bound: 0.0, degrees: 0, n_reference: 0, n_current, on_reference: None }
+    }
+}
+
+impl Context<'_> {
+    /// Why a column that the reference lacks cannot be compared.
+    fn no_reference(&self) -> UndefinedReason {
+        if self.learning { UndefinedReason::Learning } else { UndefinedReason::NoReference }
+    }
+
+    /// Findings about one subject as measurements; `against` is the reference where one is involved.
+    fn measurements(&self, subject: &Subject, findings: Vec<Finding>, against: Option<&Reference>) -> Vec<Measurement> {
+        findings
+            .into_iter()
+            .map(|finding| Measurement {
+                model: self.stream.model.clone(),
+                segment: self.stream.segment.clone(),
+                window: self.window,
+                subject: subject.clone(),
+                metric: finding.metric,
+                reading: finding.reading,
+                error_bound: finding.error_bound,
+                degrees: finding.degrees,
+                threshold: None,
+                p_value: None,
+                n_reference: finding.n_reference,
+                n_current: finding.n_current,
+                reference: against.map(|r| r.id.clone()),
+                verdict: None,
+                on_reference: finding.on_reference,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -40,11 +40,11 @@ metrics! {
     NewCategoryRate => "new_category_rate",
     /// Share of labelled predictions that are right (0 to 1).
     Accuracy => "accuracy",
-    /// Share of positive predictions that are right; multiclass: mean over classes.
+    /// Share of positive predictions that are right; multiclass: mean over the classes that occur.
     Precision => "precision",
-    /// Share of positives that were found; multiclass: mean over classes.
+    /// Share of positives that were found; multiclass: mean over the classes that occur.
     Recall => "recall",
-    /// Harmonic mean of precision and recall; multiclass: mean over classes.
+    /// Harmonic mean of precision and recall; multiclass: mean over the classes that occur.
     F1 => "f1",
     /// Mean absolute error, in the label's unit.
     Mae => "mae",

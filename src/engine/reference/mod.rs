@@ -4,9 +4,13 @@
 
 mod categories;
 mod cells;
+pub mod compile;
+mod place;
+pub mod table;
 
 pub use categories::Categories;
 pub use cells::Cells;
+pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::summary::ColumnCounts;
@@ -38,7 +42,8 @@ pub struct FeatureReference {
 /// What the model said and what was true, as far as the reference has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OutputReference {
-    /// Classes in canonical form, sorted (numbers by value, then text); empty for a regression. The label map of the model.
+    /// Classes in canonical form, sorted by name (as text: "10" before "2"); empty for a regression. The label map of the model: a class's
+    /// place here is its slot in `prediction` and `label`, and its row and column in the confusion matrix.
     pub classes: Vec<Arc<str>>,
     /// The predictions: categorical over `classes`, or numeric for a regression.
     pub prediction: Option<ColumnReference>,
@@ -123,6 +128,28 @@ impl ColumnReference {
 }
 
 impl Reference {
+    /// Whether it is one that the compiler makes: sorted where it is searched, one bin per slot, and content that fits its id.
+    /// Says what is wrong; meant for references that come from outside.
+    pub fn check(&self) -> Result<(), String> {
+        if !self.inputs.is_sorted_by(|a, b| a.name < b.name) {
+            return Err("its inputs are not sorted".to_owned());
+        }
+        let outputs = [&self.outputs.prediction, &self.outputs.score, &self.outputs.label];
+        let columns = self.inputs.iter().map(|input| (&*input.name, &input.column));
+        for (name, column) in columns.chain(outputs.into_iter().flatten().map(|column| ("an output", column))) {
+            let n_slots = match &column.slots {
+                Slots::Numeric(cells) => cells.n_cells(),
+                Slots::Categorical(categories) => categories.n_slots(),
+            };
+            let bins_fit = column.bins.len() == n_slots && column.bins.iter().all(|&bin| bin < column.n_bins);
+            if column.counts.slots.len() != n_slots || !bins_fit {
+                return Err(format!("counts or bins of {name} do not fit its slots"));
+            }
+        }
+        let content = compile::content_id(&self.inputs, &self.outputs);
+        if content == self.id { Ok(()) } else { Err(format!("its id is {} and not {content}", self.id)) }
+    }
+
     /// The input of that name.
     pub fn input(&self, name: &str) -> Option<(usize, &FeatureReference)> {
         let place = self.inputs.binary_search_by(|f| (*f.name).cmp(name)).ok()?;

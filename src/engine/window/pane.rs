@@ -36,6 +36,8 @@ pub struct InputPane {
     pub unknown_features: u64,
     /// Where the predictions stood in the log.
     pub positions: Positions,
+    /// Event times of the first and the last request.
+    pub span: Option<(Timestamp, Timestamp)>,
 }
 
 /// What became of the predictions of one slide, by the time of the *prediction*; it stays open until labels no longer come.
@@ -53,8 +55,10 @@ pub struct OutcomePane {
     pub delay_seconds: Histogram,
     /// Labels that replaced an earlier, different one.
     pub revised: u64,
+    /// Where the expected predictions stood in the log.
+    pub prediction_positions: Positions,
     /// Where the labels stood in the log.
-    pub positions: Positions,
+    pub label_positions: Positions,
 }
 
 /// Prediction against truth, as sums.
@@ -82,13 +86,33 @@ impl InputPane {
         merge_column(&mut self.score, other.score.as_ref());
         self.unknown_features += other.unknown_features;
         self.positions.merge(&other.positions);
+        if let Some((first, last)) = other.span {
+            self.extend_span(first);
+            self.extend_span(last);
+        }
+    }
+}
+
+impl InputPane {
+    /// Notes the event time of a request.
+    pub fn extend_span(&mut self, at: Timestamp) {
+        self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
     }
 }
 
 impl OutcomePane {
     /// An empty pane of the given quality.
     pub fn new(quality: Quality, labels: Option<ColumnCounts>) -> Self {
-        Self { expected: 0, labelled: 0, labels, quality, delay_seconds: Histogram::default(), revised: 0, positions: Positions::default() }
+        Self {
+            expected: 0,
+            labelled: 0,
+            labels,
+            quality,
+            delay_seconds: Histogram::default(),
+            revised: 0,
+            prediction_positions: Positions::default(),
+            label_positions: Positions::default(),
+        }
     }
 
     /// Adds `other`, which belongs to the same model.
@@ -103,7 +127,8 @@ impl OutcomePane {
         }
         self.delay_seconds.merge(&other.delay_seconds);
         self.revised += other.revised;
-        self.positions.merge(&other.positions);
+        self.prediction_positions.merge(&other.prediction_positions);
+        self.label_positions.merge(&other.label_positions);
     }
 }
 

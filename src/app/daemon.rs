@@ -1,0 +1,160 @@
+//! `driftd run`: wires configuration, state, Kafka, engine, notifiers and HTTP; ends with the engine.
+
+use super::engine::{Engine, wall_clock};
+use super::publisher::Publisher;
+use super::topics::Topics;
+use super::{Pipeline, PipelineState, load_config, load_references};
+use crate::config::Config;
+use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset};
+use crate::edge::notify::{Notifier, Workers};
+use crate::edge::state::{DirDisk, SnapshotStore, StateLock};
+use crate::serve::{Heartbeat, View, serve};
+use crate::telemetry;
+use anyhow::Context as _;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// Longest wait for open HTTP requests and sends when the engine has ended.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// Runs the daemon until SIGTERM or SIGINT.
+pub fn run(config: &Path) -> anyhow::Result<()> {
+    let config = load_config(config)?;
+    telemetry::init(config.log.format, &config.log.level)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start the runtime")?;
+    stop_on_signal(&runtime, Arc::clone(&stop))?;
+    run_until(&config, &runtime, &stop)
+}
+
+/// Runs the daemon until `stop` is set.
+pub fn run_until(config: &Config, runtime: &Runtime, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
+    let state_dir = config.resolve(&config.daemon.state_dir);
+    let _lock = StateLock::acquire(&state_dir)?;
+    let mut store = SnapshotStore::open(DirDisk::open(&state_dir)?)?;
+    let pipeline = restore(config, &mut store)?;
+    let notifier = Arc::new(Notifier::new(config.channels.clone(), None)?);
+
+    let (views, view) = watch::channel(Arc::new(View::starting(Arc::clone(&config.engine.alerting.environment), wall_clock())));
+    let heartbeat = Heartbeat::default();
+    let listener = runtime
+        .block_on(TcpListener::bind(config.daemon.listen))
+        .with_context(|| format!("cannot listen on {} (daemon.listen)", config.daemon.listen))?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let (close, mut closed) = watch::channel(false);
+    let shutdown = async move {
+        // an error means that the sender is gone, which is as good a reason to end
+        let _ended = closed.wait_for(|closed| *closed).await.is_ok();
+    };
+    let http = runtime.spawn(serve(listener, view, heartbeat.clone(), shutdown));
+
+    // bounded by the outbox: each owed notification is in flight at most once
+    let (outcome, outcomes) = mpsc::channel();
+    // an engine that has ended takes no outcome any more: what is owed stays in its last snapshot and is sent again under the same id
+    let workers = Arc::new(Workers::spawn(notifier, runtime.handle(), move |o| drop(outcome.send(o))));
+    let ended = start_engine(
+        config,
+        pipeline,
+        store,
+        &workers,
+        outcomes,
+        Publisher::new(views, &config.engine.alerting.environment),
+        heartbeat,
+        stop,
+    )?
+    .join()
+    .map_err(|_| anyhow::anyhow!("the engine panicked; the state is that of the last checkpoint"))?;
+    close.send_replace(true);
+    runtime.block_on(async {
+        workers.shutdown(CLOSING).await;
+        match tokio::time::timeout(CLOSING, http).await {
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "http server"),
+            Ok(Err(error)) => tracing::warn!(%error, "http server"),
+            Ok(Ok(Ok(()))) | Err(_) => {}
+        }
+    });
+    ended
+}
+
+/// Continues from the newest snapshot that is whole, or begins anew where there never was one.
+fn restore(config: &Config, store: &mut SnapshotStore<DirDisk>) -> anyhow::Result<Pipeline> {
+    let references = load_references(config)?;
+    let settings = Arc::new(config.engine.clone());
+    let Some(loaded) = store.load()? else {
+        tracing::info!("no snapshot yet: starting with an empty state");
+        return Ok(Pipeline::new(settings, config.events.clone(), references, RandomState::new().build_hasher().finish()));
+    };
+    for refusal in &loaded.refused {
+        tracing::error!(file = %refusal.file, reason = %refusal.reason, "snapshot refused, an older one is used");
+    }
+    let state: PipelineState = postcard::from_bytes(&loaded.body)
+        .with_context(|| format!("snapshot {} is from another version of driftd; move it away to begin anew", loaded.sequence))?;
+    let (pipeline, notes) = Pipeline::restore(state, settings, config.events.clone(), references);
+    for note in notes {
+        tracing::warn!(?note, "the state and the configuration differ");
+    }
+    tracing::info!(sequence = loaded.sequence, bytes = loaded.body.len(), "state restored");
+    Ok(pipeline)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the one place where all parts meet")]
+fn start_engine(
+    config: &Config,
+    mut pipeline: Pipeline,
+    store: SnapshotStore<DirDisk>,
+    workers: &Arc<Workers>,
+    outcomes: mpsc::Receiver<crate::edge::notify::Outcome>,
+    publisher: Publisher,
+    heartbeat: Heartbeat,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
+    let topics = Topics::enter(&config.kafka, &mut pipeline.shard);
+    let offsets = pipeline.shard.state().next_offsets();
+    let offsets = offsets.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset });
+    let offsets = Arc::new(OffsetTable::from_offsets(offsets));
+    let (kafka, source) = KafkaSource::start(&config.kafka, Arc::clone(&offsets))?;
+    let engine = Engine {
+        pipeline,
+        topics,
+        source,
+        kafka,
+        offsets,
+        outcomes,
+        workers: Arc::clone(workers),
+        store,
+        publisher,
+        heartbeat,
+        stop: Arc::clone(stop),
+        checkpoint_every: Duration::from_millis(config.daemon.checkpoint_ms.unsigned_abs()),
+        shutdown: Duration::from_millis(config.daemon.shutdown_ms),
+    };
+    let stop = Arc::clone(stop);
+    let run = move || {
+        let ended = engine.run();
+        if let Err(error) = &ended {
+            tracing::error!(error = format!("{error:#}"), "the engine stopped");
+        }
+        stop.store(true, Ordering::Relaxed);
+        ended
+    };
+    std::thread::Builder::new().name("engine".to_owned()).spawn(run).context("cannot start the engine's thread")
+}
+
+fn stop_on_signal(runtime: &Runtime, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let _guard = runtime.enter();
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    runtime.spawn(async move {
+        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+        stop.store(true, Ordering::Relaxed);
+    });
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The engine's thread: takes messages and outcomes in, keeps the state, hands out what is owed.
+//!
+//! Invariant: what is owed is in a durable snapshot before it is offered to a receiver (I7), and an offset is committed only after the snapshot that holds it.
+
+use super::Pipeline;
+use super::publisher::Publisher;
+use super::topics::Topics;
+use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset, ProblemKind, SourceEvent, SourceProblem};
+use crate::edge::notify::{Outcome, Workers};
+use crate::edge::state::{DirDisk, SnapshotStore};
+use crate::engine::alert::Delivery;
+use crate::engine::evaluator::Effect;
+use crate::event::{Position, Timestamp};
+use crate::serve::{Heartbeat, NotReady, ReadyCheck};
+use anyhow::Context as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// Longest wait for a message: how often time passes when nothing comes.
+const TURN: Duration = Duration::from_millis(50);
+/// Time between two views.
+const VIEW: Duration = Duration::from_millis(500);
+/// Messages taken in one go before time passes again.
+const MAX_EVENTS_PER_TURN: usize = 16;
+
+/// Everything the engine's thread owns.
+pub(super) struct Engine {
+    pub(super) pipeline: Pipeline,
+    pub(super) topics: Topics,
+    pub(super) source: Receiver<SourceEvent>,
+    pub(super) kafka: KafkaSource,
+    pub(super) offsets: Arc<OffsetTable>,
+    pub(super) outcomes: Receiver<Outcome>,
+    pub(super) workers: Arc<Workers>,
+    pub(super) store: SnapshotStore<DirDisk>,
+    pub(super) publisher: Publisher,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) checkpoint_every: Duration,
+    pub(super) shutdown: Duration,
+}
+
+/// When things were last done.
+struct Clock {
+    checkpoint: Instant,
+    view: Instant,
+    /// Whether something is owed that no snapshot holds yet.
+    unsaved: bool,
+}
+
+impl Engine {
+    /// Runs until it is told to stop; then drains, saves and delivers within the shutdown time.
+    pub(super) fn run(mut self) -> anyhow::Result<()> {
+        self.checkpoint()?;
+        let mut clock = Clock { checkpoint: Instant::now(), view: Instant::now(), unsaved: false };
+        while !self.stop.load(Ordering::Relaxed) {
+            self.heartbeat.beat();
+            self.take_events()?;
+            self.take_outcomes();
+            clock.unsaved |= self.turn();
+            if clock.unsaved || clock.checkpoint.elapsed() >= self.checkpoint_every {
+                self.checkpoint()?;
+                (clock.unsaved, clock.checkpoint) = (false, Instant::now());
+            }
+            self.offer_due();
+            if clock.view.elapsed() >= VIEW {
+                self.publish();
+                clock.view = Instant::now();
+            }
+        }
+        self.drain()
+    }
+
+    /// Takes what the source has, waiting a little where it has nothing.
+    fn take_events(&mut self) -> anyhow::Result<()> {
+        for taken in 0..MAX_EVENTS_PER_TURN {
+            let event =
+                if taken == 0 { self.source.recv_timeout(TURN) } else { self.source.try_recv().map_err(|_| RecvTimeoutError::Timeout) };
+            match event {
+                Ok(event) => self.handle(event)?,
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the Kafka consumer ended by itself; see the log above for why"),
+            }
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, event: SourceEvent) -> anyhow::Result<()> {
+        let now = wall_clock();
+        match event {
+            SourceEvent::Batch(batch) => {
+                self.publisher.solved(ReadyCheck::Kafka);
+                for message in batch.iter() {
+                    let Some((partition, role)) = self.topics.find(message.topic, message.partition) else { continue };
+                    let position = Position { partition, offset: message.offset };
+                    self.pipeline.message(message.payload, role, position, now, &mut |reason| {
+                        tracing::trace!(topic = %message.topic, partition = message.partition, offset = message.offset, reason = reason.as_str(), "rejected");
+                    });
+                    self.offsets.set(message.topic, message.partition, message.offset + 1);
+                }
+            }
+            SourceEvent::Assigned(partitions) => {
+                for p in &partitions {
+                    tracing::info!(topic = %p.topic, partition = p.partition, from = ?p.from, "partition assigned");
+                    if let Some((partition, _)) = self.topics.find(&p.topic, p.partition) {
+                        self.pipeline.shard.assign(partition, now);
+                    }
+                }
+                self.publisher.solved(ReadyCheck::Kafka);
+                self.publisher.solved(ReadyCheck::Partitions);
+            }
+            SourceEvent::Revoked(partitions) => {
+                for (topic, partition) in &partitions {
+                    tracing::info!(topic = %topic, partition, "partition revoked");
+                    if let Some((id, _)) = self.topics.find(topic, *partition) {
+                        self.pipeline.shard.revoke(id);
+                    }
+                }
+            }
+            SourceEvent::EndOfPartition { topic, partition, .. } => {
+                if let Some((partition, _)) = self.topics.find(&topic, partition) {
+                    self.pipeline.shard.reached_end(partition);
+                }
+            }
+            SourceEvent::Problem(problem) => self.problem(&problem),
+            SourceEvent::Fatal(message) => anyhow::bail!("the Kafka consumer cannot go on: {message}"),
+        }
+        Ok(())
+    }
+
+    /// A problem that keeps events away makes driftd not ready; the others are told and passed over.
+    fn problem(&mut self, problem: &SourceProblem) {
+        let what_to_do = problem.kind.advice();
+        match problem.kind {
+            ProblemKind::Unreachable
+            | ProblemKind::Authentication
+            | ProblemKind::Tls
+            | ProblemKind::Authorization
+            | ProblemKind::TopicMissing => {
+                self.publisher.problem(NotReady::new(ReadyCheck::Kafka, problem.text.clone(), what_to_do));
+            }
+            _ => tracing::warn!(kind = problem.kind.as_str(), problem = %problem.text, what_to_do, "kafka"),
+        }
+    }
+
+    /// Takes what became of notifications.
+    fn take_outcomes(&mut self) {
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            let not_before = wall_clock().plus(outcome.retry_at_ms_from_now.unwrap_or(0));
+            self.publisher.attempted(&outcome.receiver);
+            if let Delivery::Refused(reason) = outcome.delivery {
+                tracing::error!(receiver = %outcome.receiver, id = %outcome.id, reason = reason.as_str(), "notification given up");
+            }
+            self.pipeline.evaluator.outbox_mut().settle(&outcome.id, &outcome.receiver, &outcome.delivery, not_before);
+        }
+    }
+
+    /// Lets time pass; whether something is owed because of it.
+    fn turn(&mut self) -> bool {
+        let effects = self.pipeline.turn(wall_clock());
+        let mut owed = false;
+        for effect in effects {
+            owed |= !matches!(effect, Effect::Measured(_));
+            self.publisher.take(effect);
+        }
+        owed
+    }
+
+    /// Makes the state durable, then tells Kafka how far it was read (for lag tools only). An error stops the daemon: it must not go on
+    /// beyond what it can remember.
+    fn checkpoint(&mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let body = self.pipeline.snapshot().context("cannot encode the state")?;
+        let saved = self.store.save(self.store.next_sequence(), &body);
+        self.publisher.checkpoint(saved.is_ok(), began.elapsed(), body.len());
+        if let Err(error) = saved {
+            if error.must_stop() {
+                return Err(error).context("cannot save the state");
+            }
+            tracing::warn!(%error, "checkpoint incomplete");
+        }
+        let next = self.pipeline.shard.state().next_offsets();
+        let next: Vec<_> =
+            next.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset }).collect();
+        self.kafka.commit(&next);
+        Ok(())
+    }
+
+    /// Offers what is owed and due to the workers.
+    fn offer_due(&mut self) {
+        let outbox = self.pipeline.evaluator.outbox_mut();
+        for (notification, attempt) in outbox.due(wall_clock()) {
+            let id = Arc::clone(&notification.id);
+            // a full queue means that the receiver is slow: the outbox keeps it until there is room
+            if self.workers.offer(notification, attempt).is_ok() {
+                outbox.mark_in_flight(&id);
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let lag = self.kafka.lag();
+        self.publisher.publish(&self.pipeline, &self.topics, lag);
+    }
+
+    /// After the last message: judge what is due, save, leave the group, deliver what can be delivered, save again.
+    /// Messages that were read but not taken are left for the next start.
+    fn drain(mut self) -> anyhow::Result<()> {
+        tracing::info!("stopping");
+        let deadline = Instant::now() + self.shutdown;
+        self.turn();
+        self.checkpoint()?;
+        while !self.pipeline.evaluator.state().outbox.is_empty() && Instant::now() < deadline {
+            self.heartbeat.beat();
+            self.offer_due();
+            std::thread::sleep(Duration::from_millis(20));
+            self.take_outcomes();
+        }
+        self.checkpoint()?;
+        let owed = self.pipeline.evaluator.state().outbox.len();
+        let closing = self.kafka.stop(deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)));
+        tracing::info!(owed, ?closing, "stopped; what is owed is sent after the next start");
+        Ok(())
+    }
+}
+
+/// The rim's clock.
+pub(super) fn wall_clock() -> Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,294 @@
+//! The long form: one JSON object a line, for `replay`, the API and the export topic alike.
+//!
+//! Invariant: a value that is not defined is `null` with its reason, never NaN; the key order is fixed, so equal input gives equal bytes.
+
+use crate::engine::alert::{AlertFacts, OffsetSpan, RetrainFacts, Worst};
+use crate::engine::metric::{Measurement, Reading, Verdict, WindowFacts};
+use crate::engine::shard::Counts;
+use crate::event::{InvalidReason, RejectReason};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One line of the long form.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Line {
+    /// One number about one window; the last line for a (window, subject, metric) counts.
+    Measurement(Box<MeasurementLine>),
+    /// A step of an alert.
+    Alert(Box<AlertLine>),
+    /// A retraining was asked for.
+    Retrain(Box<RetrainLine>),
+    /// A record that was not applied.
+    Rejected(RejectedLine),
+    /// The closing line: what became of every event.
+    Summary(Box<SummaryLine>),
+}
+
+#[derive(Debug, Serialize)]
+struct WindowLine {
+    start: String,
+    end: String,
+    predictions: u64,
+    labels: u64,
+}
+
+/// A measurement on the wire.
+#[derive(Debug, Serialize)]
+pub struct MeasurementLine {
+    model: String,
+    version: String,
+    segment: Option<String>,
+    window: WindowLine,
+    subject: String,
+    metric: &'static str,
+    value: Option<f64>,
+    threshold: Option<f64>,
+    p_value: Option<f64>,
+    n_reference: u64,
+    n_current: u64,
+    verdict: Option<&'static str>,
+    /// Why there is no value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// Values needed, where there are not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    need: Option<u64>,
+    /// How far the true value may be above the one given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_bound: Option<f64>,
+    /// Id of the reference it was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WorstLine {
+    subject: String,
+    metric: &'static str,
+    value: f64,
+    threshold: f64,
+}
+
+/// An alert on the wire.
+#[derive(Debug, Serialize)]
+pub struct AlertLine {
+    state: &'static str,
+    rule: String,
+    severity: &'static str,
+    model: String,
+    version: String,
+    segment: Option<String>,
+    incident: String,
+    since: String,
+    window: WindowLine,
+    worst: Vec<WorstLine>,
+    breaching: u64,
+    judged: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct SpanLine {
+    topic: String,
+    partition: i32,
+    first_offset: i64,
+    last_offset: i64,
+}
+
+/// A request for a retraining on the wire.
+#[derive(Debug, Serialize)]
+pub struct RetrainLine {
+    model: String,
+    version: String,
+    rule: String,
+    incident: String,
+    reason: String,
+    requested_at: String,
+    labelled: u64,
+    window: WindowLine,
+    worst: Vec<WorstLine>,
+    predictions: Vec<SpanLine>,
+    labels: Vec<SpanLine>,
+}
+
+/// A record that was not applied, by where it stood.
+#[derive(Debug, Serialize)]
+pub struct RejectedLine {
+    source: String,
+    line: u64,
+    reason: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct CountsLine {
+    received: u64,
+    applied: u64,
+    late: u64,
+    duplicate: u64,
+    rejected: BTreeMap<&'static str, u64>,
+    in_flight: u64,
+}
+
+/// What became of every event: `received` is the sum of the rest of `counts`.
+#[derive(Debug, Serialize)]
+pub struct SummaryLine {
+    counts: CountsLine,
+    /// Of the applied: came after their pane had closed.
+    amended: u64,
+    /// Of the applied labels: replaced another one.
+    revised: u64,
+    /// Single values that could not be used; their events count all the same.
+    invalid_values: BTreeMap<&'static str, u64>,
+    windows: u64,
+}
+
+impl Line {
+    /// The line of a measurement.
+    pub fn measurement(m: &Measurement) -> Self {
+        let reason = match m.reading {
+            Reading::Value(_) => None,
+            Reading::Undefined(reason) => Some(reason.as_str()),
+        };
+        let need = match m.verdict {
+            Some(Verdict::NotEnough { need, .. }) => Some(need),
+            _ => None,
+        };
+        Self::Measurement(Box::new(MeasurementLine {
+            model: m.model.model.to_string(),
+            version: m.model.version.to_string(),
+            segment: m.segment.as_ref().map(ToString::to_string),
+            window: WindowLine::of(&m.window),
+            subject: m.subject.to_string(),
+            metric: m.metric.as_str(),
+            value: m.reading.value(),
+            threshold: m.threshold,
+            p_value: m.p_value,
+            n_reference: m.n_reference,
+            n_current: m.n_current,
+            verdict: m.verdict.map(Verdict::as_str),
+            reason,
+            need,
+            error_bound: Some(m.error_bound).filter(|&b| b > 0.0),
+            reference: m.reference.as_ref().map(ToString::to_string),
+        }))
+    }
+
+    /// The line of a step of an alert.
+    pub fn alert(facts: &AlertFacts) -> Self {
+        Self::Alert(Box::new(AlertLine {
+            state: facts.state.as_str(),
+            rule: facts.rule.to_string(),
+            severity: facts.severity.as_str(),
+            model: facts.model.model.to_string(),
+            version: facts.model.version.to_string(),
+            segment: facts.segment.as_ref().map(ToString::to_string),
+            incident: facts.incident.0.to_string(),
+            since: facts.since.to_string(),
+            window: WindowLine::of(&facts.window),
+            worst: facts.worst.iter().map(WorstLine::of).collect(),
+            breaching: facts.n_breaching,
+            judged: facts.n_judged,
+            note: facts.note.as_ref().map(ToString::to_string),
+        }))
+    }
+
+    /// The line of a request for a retraining.
+    pub fn retrain(facts: &RetrainFacts) -> Self {
+        let alert = &facts.alert;
+        Self::Retrain(Box::new(RetrainLine {
+            model: alert.model.model.to_string(),
+            version: alert.model.version.to_string(),
+            rule: alert.rule.to_string(),
+            incident: alert.incident.0.to_string(),
+            reason: facts.reason.to_string(),
+            requested_at: facts.requested_at.to_string(),
+            labelled: facts.labelled,
+            window: WindowLine::of(&alert.window),
+            worst: alert.worst.iter().map(WorstLine::of).collect(),
+            predictions: facts.predictions.iter().map(SpanLine::of).collect(),
+            labels: facts.labels.iter().map(SpanLine::of).collect(),
+        }))
+    }
+
+    /// The line of a record that was not applied; `line` counts from 1.
+    pub fn rejected(source: &str, line: u64, reason: RejectReason) -> Self {
+        Self::Rejected(RejectedLine { source: source.to_owned(), line, reason: reason.as_str() })
+    }
+
+    /// The closing line.
+    pub fn summary(counts: &Counts, in_flight: u64, windows: u64) -> Self {
+        let invalid = InvalidReason::ALL.iter().map(|&r| (r.as_str(), counts.invalid_values[r as usize]));
+        Self::Summary(Box::new(SummaryLine {
+            counts: CountsLine {
+                received: counts.received,
+                applied: counts.applied,
+                late: counts.late,
+                duplicate: counts.duplicate,
+                rejected: counts.rejected.iter().map(|(reason, &n)| (reason.as_str(), n)).collect(),
+                in_flight,
+            },
+            amended: counts.amended,
+            revised: counts.revised,
+            invalid_values: invalid.filter(|&(_, n)| n > 0).collect(),
+            windows,
+        }))
+    }
+
+    /// The line for people; `None` for measurements and rejected records, which are counted in the summary.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Measurement(_) | Self::Rejected(_) => None,
+            Self::Alert(a) => {
+                let segment = a.segment.as_ref().map(|s| format!(" [{s}]")).unwrap_or_default();
+                let worst: Vec<String> = a.worst.iter().take(3).map(WorstLine::text).collect();
+                let model = format!("{}/{}{segment}", a.model, a.version);
+                Some(format!("{}  {:<8}  {}  {model}  {}", a.window.end, a.state, a.rule, worst.join(", ")))
+            }
+            Self::Retrain(r) => Some(format!("{}  retrain   {}/{}  {}", r.requested_at, r.model, r.version, r.reason)),
+            Self::Summary(s) => {
+                let c = &s.counts;
+                let rejected: u64 = c.rejected.values().sum();
+                let mut text = format!(
+                    "{} events: {} applied, {} late, {} duplicate, {rejected} rejected, {} waiting; {} windows",
+                    c.received, c.applied, c.late, c.duplicate, c.in_flight, s.windows
+                );
+                for (reason, n) in &c.rejected {
+                    text.push_str(&format!("\n  rejected {reason}: {n}"));
+                }
+                Some(text)
+            }
+        }
+    }
+
+    /// Writes the line and its end.
+    pub fn write(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+}
+
+impl WindowLine {
+    fn of(window: &WindowFacts) -> Self {
+        Self { start: window.start.to_string(), end: window.end.to_string(), predictions: window.predictions, labels: window.labels }
+    }
+}
+
+impl WorstLine {
+    fn of(worst: &Worst) -> Self {
+        Self { subject: worst.subject.to_string(), metric: worst.metric.as_str(), value: worst.value, threshold: worst.threshold }
+    }
+}
+
+impl WorstLine {
+    fn text(&self) -> String {
+        format!("{} {} {:.4} ({})", self.subject, self.metric, self.value, self.threshold)
+    }
+}
+
+impl SpanLine {
+    fn of(span: &OffsetSpan) -> Self {
+        Self { topic: span.topic.to_string(), partition: span.partition, first_offset: span.first, last_offset: span.last }
+    }
+}

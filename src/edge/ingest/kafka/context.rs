@@ -1,0 +1,201 @@
+//! librdkafka's callbacks. All of them run on the reader's thread, within its polls; what they learn waits in a list until the poll returns.
+
+use super::status::Shared;
+use super::{Assignment, OffsetTable, ProblemKind, ReadFrom, SourceProblem};
+use crate::edge::ingest::StartAt;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::statistics::{Partition, Statistics};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The same problem is told again after this time.
+const REPEAT: Duration = Duration::from_secs(30);
+
+/// What happened during a poll.
+#[derive(Debug)]
+pub(super) enum Noticed {
+    Assigned(Vec<Assignment>),
+    Revoked(Vec<(Arc<str>, i32)>),
+    /// Partitions that have been fetched to their ends, with these.
+    Ends(Vec<(Arc<str>, i32, i64)>),
+    Problem(SourceProblem),
+    Fatal(String),
+}
+
+/// The consumer's callbacks.
+#[derive(Debug)]
+pub(super) struct SourceContext {
+    topics: Arc<[Arc<str>]>,
+    offsets: Arc<OffsetTable>,
+    start: StartAt,
+    shared: Arc<Shared>,
+    noticed: Mutex<Vec<Noticed>>,
+    told: Mutex<HashMap<(ProblemKind, Option<Arc<str>>), Instant>>,
+}
+
+impl SourceContext {
+    pub(super) fn new(topics: Arc<[Arc<str>]>, offsets: Arc<OffsetTable>, start: StartAt, shared: Arc<Shared>) -> Self {
+        Self { topics, offsets, start, shared, noticed: Mutex::default(), told: Mutex::default() }
+    }
+
+    /// What happened since the last call, in order.
+    pub(super) fn take(&self) -> Vec<Noticed> {
+        std::mem::take(&mut *self.noticed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts a problem, and keeps it to be told unless the same was told a moment ago.
+    pub(super) fn problem(&self, problem: SourceProblem) {
+        self.shared.n_problems.fetch_add(1, Ordering::Relaxed);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (problem.kind, problem.topic.clone());
+        // losses are told one by one: each partition has its own
+        if problem.gap.is_none() && told.get(&key).is_some_and(|at| at.elapsed() < REPEAT) {
+            return;
+        }
+        told.insert(key, Instant::now());
+        self.notice(Noticed::Problem(problem));
+    }
+
+    fn notice(&self, noticed: Noticed) {
+        self.noticed.lock().unwrap_or_else(PoisonError::into_inner).push(noticed);
+    }
+
+    fn topic(&self, name: &str) -> Option<&Arc<str>> {
+        self.topics.iter().find(|topic| &***topic == name)
+    }
+
+    /// Sets the offset of each new partition before it is fetched.
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        let mut assigned = Vec::new();
+        for mut element in partitions.elements() {
+            let Some(topic) = self.topic(element.topic()).cloned() else { continue };
+            let partition = element.partition();
+            let (from, offset) = match (self.offsets.get(&topic, partition), self.start) {
+                (Some(next), _) => (ReadFrom::State(next), Offset::Offset(next)),
+                (None, StartAt::Earliest) => (ReadFrom::Earliest, Offset::Beginning),
+                (None, StartAt::Latest) => (ReadFrom::Latest, Offset::End),
+            };
+            element.set_offset(offset)?;
+            self.shared.assign(&topic, partition);
+            assigned.push(Assignment { topic, partition, from });
+        }
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(partitions)?,
+            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(partitions)?,
+        }
+        self.notice(Noticed::Assigned(assigned));
+        Ok(())
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        let mut revoked = Vec::new();
+        for element in partitions.elements() {
+            let Some(topic) = self.topic(element.topic()).cloned() else { continue };
+            self.shared.revoke(&topic, element.partition());
+            revoked.push((topic, element.partition()));
+        }
+        self.notice(Noticed::Revoked(revoked));
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(partitions),
+            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+        }
+    }
+
+    fn note_ends(&self, statistics: &Statistics) {
+        let is_up = |id: i32| statistics.brokers.values().any(|b| b.nodeid == id && b.state == "UP");
+        let mut ends = Vec::new();
+        for topic in &*self.topics {
+            let Some(known) = statistics.topics.get(&**topic) else { continue };
+            for partition in known.partitions.values() {
+                let end_offset = if partition.ls_offset >= 0 { partition.ls_offset } else { partition.hi_offset };
+                let is_assigned = self.shared.set_end(topic, partition.partition, end_offset);
+                if is_assigned && is_fetched_to_its_end(partition) && is_up(partition.leader) {
+                    ends.push((topic.clone(), partition.partition, partition.eof_offset));
+                }
+            }
+        }
+        self.notice(Noticed::Ends(ends));
+    }
+}
+
+/// Whether the last fetch found nothing behind what had been fetched.
+fn is_fetched_to_its_end(partition: &Partition) -> bool {
+    partition.fetch_state == "active" && partition.eof_offset >= 0 && partition.eof_offset == partition.next_offset
+}
+
+impl ClientContext for SourceContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+                tracing::warn!(facility, "librdkafka: {message}");
+            }
+            RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => tracing::info!(facility, "librdkafka: {message}"),
+            RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => tracing::debug!(facility, "librdkafka: {message}"),
+        }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let n_up = statistics.brokers.values().filter(|b| b.nodeid >= 0 && b.state == "UP").count();
+        self.shared.n_brokers_up.store(n_up, Ordering::Relaxed);
+        let coordinator_up = statistics.brokers.values().any(|b| b.name == "GroupCoordinator" && b.state == "UP");
+        self.shared.coordinator_up.store(coordinator_up, Ordering::Relaxed);
+        self.note_ends(&statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
+        let topic = self.topics.iter().find(|topic| reason.contains(&format!(" {topic}: "))).cloned();
+        self.problem(SourceProblem { kind: kind_of(code), topic, text: reason.to_owned(), gap: None });
+    }
+}
+
+impl ConsumerContext for SourceContext {
+    /// Replaces the default, which cannot set offsets and ignores what (un)assigning returns.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let outcome = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
+            _ => self.revoke(consumer, partitions),
+        };
+        if let Err(error) = outcome
+            && !self.shared.is_stopping()
+        {
+            // assigned, but nothing would be fetched: a silent stall. A restart joins the group anew
+            self.notice(Noticed::Fatal(format!("the consumer could not take over its partitions: {error}")));
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        let Err(error) = result else { return };
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::NoOffset) {
+            self.problem(commit_failed(&error));
+        }
+    }
+}
+
+/// A commit that did not reach the group.
+pub(super) fn commit_failed(error: &KafkaError) -> SourceProblem {
+    SourceProblem { kind: ProblemKind::CommitFailed, topic: None, text: format!("offsets were not committed: {error}"), gap: None }
+}
+
+/// The kind of problem behind one of librdkafka's or the broker's error codes.
+pub(super) fn kind_of(code: RDKafkaErrorCode) -> ProblemKind {
+    use RDKafkaErrorCode as Code;
+    match code {
+        Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve | Code::OperationTimedOut => ProblemKind::Unreachable,
+        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism | Code::IllegalSASLState => {
+            ProblemKind::Authentication
+        }
+        Code::SSL => ProblemKind::Tls,
+        Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::ClusterAuthorizationFailed => ProblemKind::Authorization,
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => ProblemKind::TopicMissing,
+        Code::PollExceeded => ProblemKind::PollTooLate,
+        _ => ProblemKind::Other,
+    }
+}

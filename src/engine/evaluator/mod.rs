@@ -1,0 +1,273 @@
+//! The cold owner: panes → windows → measurements → verdicts → alerts → what is owed to the world. One step per slide.
+//!
+//! Invariant: it changes nothing but its own state, and the same panes and watermarks give the same effects in the same order.
+
+mod retraining;
+mod stream;
+
+use crate::engine::alert::{Alerts, Judged, Observed, Outbox, RetrainFacts, RetrainGate, Transition};
+use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_inputs, measure_outcomes};
+use crate::engine::settings::{ColumnKind, Settings};
+use crate::engine::shard::{ModelFacts, Published};
+use crate::engine::verdict::{Aspect, judge};
+use crate::engine::window::{StreamKey, Watermarks};
+use crate::event::{ModelKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use stream::{Printed, Progress, StreamPanes, mature, window_facts};
+
+/// What the evaluator remembers over a restart.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EvaluatorState {
+    progress: BTreeMap<StreamKey, Progress>,
+    /// Where every alert stands.
+    pub alerts: Alerts,
+    /// When each model last asked for a retraining.
+    pub gate: RetrainGate,
+    /// What is owed to the world.
+    pub outbox: Outbox,
+    /// Wishes for a retraining, by what the gate said to them.
+    pub admissions: BTreeMap<String, u64>,
+    /// Input windows that were judged.
+    pub windows: u64,
+}
+
+/// The cold owner.
+#[derive(Debug)]
+pub struct Evaluator {
+    settings: Arc<Settings>,
+    state: EvaluatorState,
+    models: BTreeMap<ModelKey, ModelFacts>,
+    panes: BTreeMap<StreamKey, StreamPanes>,
+    topics: Vec<Arc<str>>,
+    /// Highest event time of all predictions, once nothing more will come.
+    ended_at: Option<Timestamp>,
+}
+
+/// What a step wants the world to know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A measurement.
+    Measured(Measurement),
+    /// A step of an alert.
+    Alert(Transition),
+    /// A retraining was asked for.
+    Retrain(RetrainFacts),
+}
+
+impl Evaluator {
+    /// Continues from a state; the shard publishes its panes anew.
+    pub fn restore(settings: Arc<Settings>, state: EvaluatorState) -> Self {
+        Self { settings, state, models: BTreeMap::new(), panes: BTreeMap::new(), topics: Vec::new(), ended_at: None }
+    }
+
+    /// What is to be remembered.
+    pub fn state(&self) -> &EvaluatorState {
+        &self.state
+    }
+
+    /// What is owed to the world.
+    pub fn outbox_mut(&mut self) -> &mut Outbox {
+        &mut self.state.outbox
+    }
+
+    /// The model versions it knows.
+    pub fn models(&self) -> impl Iterator<Item = &ModelFacts> {
+        self.models.values()
+    }
+
+    /// Takes what the shard published; `topics`: names by place, for offset ranges.
+    pub fn take(&mut self, published: Published, topics: &[Arc<str>]) {
+        if self.topics != topics {
+            self.topics = topics.to_vec();
+        }
+        for model in published.models {
+            self.models.insert(model.key.clone(), model);
+        }
+        for update in published.panes {
+            if let Some(pane) = update.input.as_ref().filter(|p| p.requests > 0) {
+                let progress = self.state.progress.entry(StreamKey::clone(&update.stream)).or_default();
+                progress.wake(update.start, pane, &self.settings.window);
+            }
+            self.panes.entry(StreamKey::clone(&update.stream)).or_default().take(&update);
+        }
+    }
+
+    /// Judges every window that the watermarks have passed.
+    pub fn advance(&mut self, marks: Watermarks) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some(end) = self.next_end().filter(|&end| end <= marks.inputs) {
+            let due = self.state.progress.iter().filter(|(_, p)| p.next_end == Some(end)).map(|(key, _)| key.clone());
+            for key in due.collect::<Vec<_>>() {
+                self.judge_inputs(&key, end, &mut effects);
+            }
+        }
+        for key in self.state.progress.keys().cloned().collect::<Vec<_>>() {
+            self.judge_waiting(&key, marks.all, &mut effects);
+            if let (Some(panes), Some(progress)) = (self.panes.get_mut(&key), self.state.progress.get(&key)) {
+                panes.prune(progress, &self.settings.window);
+            }
+        }
+        effects
+    }
+
+    /// Judges what is left once nothing more will come; `highest`: event time of the last prediction. Quality that is not mature is
+    /// printed and not judged; quality that was amended is printed again.
+    pub fn finish(&mut self, highest: Option<Timestamp>) -> Vec<Effect> {
+        self.ended_at = highest;
+        let mut effects = self.advance(Watermarks { inputs: Timestamp::MAX, all: Timestamp::MAX });
+        for key in self.state.progress.keys().cloned().collect::<Vec<_>>() {
+            self.print_amended(&key, Timestamp::MAX, &mut effects);
+            let waiting = self.state.progress.get_mut(&key).map(|p| std::mem::take(&mut p.waiting)).unwrap_or_default();
+            for (_, facts) in waiting {
+                self.measure_quality(&key, facts, false, &mut effects);
+            }
+        }
+        effects
+    }
+
+    fn next_end(&self) -> Option<Timestamp> {
+        self.state.progress.values().filter_map(|p| p.next_end).min()
+    }
+
+    /// Measures and judges what went in and out during the window that ends at `end`.
+    fn judge_inputs(&mut self, key: &StreamKey, end: Timestamp, effects: &mut Vec<Effect>) {
+        let window = self.settings.window.clone();
+        let start = end.minus(window.size_ms);
+        let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else {
+            if let Some(progress) = self.state.progress.get_mut(key) {
+                progress.next_end = None;
+            }
+            return;
+        };
+        let pane = panes.inputs(start, end);
+        let (_, labelled, _) = panes.coverage(start, end);
+        let requests_of_model = self.requests_of_model(&key.model.model, start, end);
+        let Some(progress) = self.state.progress.get_mut(key) else { return };
+        let watched_until = self.ended_at.filter(|&until| until < end);
+        let facts = window_facts(progress, &window, end, &pane, labelled, watched_until);
+        progress.step(&window, self.ended_at.is_some());
+        self.state.windows += 1;
+        if pane.requests == 0 && requests_of_model > 0 {
+            if key.segment.is_none() {
+                self.retire(&key.model, facts, effects);
+            }
+            return;
+        }
+        if pane.requests > 0 {
+            progress.waiting.insert(end, facts);
+        }
+        let service = ServiceFacts { requests_of_model, seconds: window.size_ms as f64 / 1000.0 };
+        let mut measurements = with_context(model, key, facts, |ctx| measure_inputs(ctx, &pane, &service));
+        let observed = self.judge_and_observe(key, facts, Aspect::Inputs, &mut measurements);
+        effects.extend(measurements.into_iter().map(Effect::Measured));
+        self.follow(observed, key, facts, effects);
+    }
+
+    /// A version that takes no traffic any more while another one of its model does: its alerts are over.
+    fn retire(&mut self, model: &ModelKey, facts: WindowFacts, effects: &mut Vec<Effect>) {
+        let note = "the version no longer takes traffic, another one does";
+        let observed = self.state.alerts.retire(model, facts.end, facts, note, &self.settings.alerting);
+        self.follow(observed, &StreamKey { model: model.clone(), segment: None }, facts, effects);
+    }
+
+    /// Judges the quality of the windows whose labels are mature by now.
+    fn judge_waiting(&mut self, key: &StreamKey, all: Timestamp, effects: &mut Vec<Effect>) {
+        let (Some(progress), Some(panes)) = (self.state.progress.get(key), self.panes.get(key)) else { return };
+        let ready = progress.waiting.values().filter(|facts| {
+            let (expected, labelled, _) = panes.coverage(facts.start, facts.end);
+            mature(&self.settings.join, facts.end, all, expected, labelled)
+        });
+        for facts in ready.copied().collect::<Vec<_>>() {
+            self.measure_quality(key, facts, true, effects);
+        }
+        if all != Timestamp::MAX && all != Timestamp::MIN {
+            self.print_amended(key, all.minus(self.settings.join.keep_ms), effects);
+        }
+    }
+
+    /// Prints again the windows up to `until` whose labels changed after they were judged, and closes them.
+    fn print_amended(&mut self, key: &StreamKey, until: Timestamp, effects: &mut Vec<Effect>) {
+        let (Some(progress), Some(panes), Some(model)) =
+            (self.state.progress.get_mut(key), self.panes.get(key), self.models.get(&key.model))
+        else {
+            return;
+        };
+        while let Some((&end, &printed)) = progress.judged.first_key_value().filter(|(end, _)| **end <= until) {
+            progress.judged.remove(&end);
+            let (_, labelled, revised) = panes.coverage(printed.facts.start, end);
+            if (labelled, revised) == (printed.labelled, printed.revised) {
+                continue;
+            }
+            let Some(pane) = panes.outcomes(printed.facts.start, end) else { continue };
+            let facts = WindowFacts { labels: labelled, ..printed.facts };
+            let mut measurements = with_context(model, key, facts, |ctx| measure_outcomes(ctx, &pane));
+            judge_only(model, key, true, &mut measurements);
+            effects.extend(measurements.into_iter().map(Effect::Measured));
+        }
+    }
+
+    /// Measures the quality of a window; judges it and moves the alerts where it is `mature`.
+    fn measure_quality(&mut self, key: &StreamKey, facts: WindowFacts, mature: bool, effects: &mut Vec<Effect>) {
+        let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else { return };
+        let (_, labelled, revised) = panes.coverage(facts.start, facts.end);
+        let facts = WindowFacts { labels: labelled, ..facts };
+        if let Some(progress) = self.state.progress.get_mut(key) {
+            progress.waiting.remove(&facts.end);
+            progress.judged.insert(facts.end, Printed { facts, labelled, revised });
+        }
+        let Some(pane) = panes.outcomes(facts.start, facts.end) else { return };
+        let mut measurements = with_context(model, key, facts, |ctx| measure_outcomes(ctx, &pane));
+        if !mature {
+            judge_only(model, key, false, &mut measurements);
+            effects.extend(measurements.into_iter().map(Effect::Measured));
+            return;
+        }
+        let observed = self.judge_and_observe(key, facts, Aspect::Outcomes, &mut measurements);
+        effects.extend(measurements.into_iter().map(Effect::Measured));
+        self.follow(observed, key, facts, effects);
+    }
+
+    /// Judges the measurements of one window on one of its clocks, and moves the alerts by them.
+    fn judge_and_observe(&mut self, key: &StreamKey, window: WindowFacts, aspect: Aspect, measurements: &mut [Measurement]) -> Observed {
+        let Some(model) = self.models.get(&key.model) else { return Observed::default() };
+        judge_only(model, key, true, measurements);
+        let kinds = |subject: &Subject| kind_of(model, subject);
+        let (rules, task) = (&model.settings.rules, model.settings.task);
+        let judged = Judged { stream: key, aspect, window, rules, task, kinds: &kinds, measurements };
+        self.state.alerts.observe(&judged, &self.settings.alerting)
+    }
+
+    /// Requests of all versions of a model in `[start, end)`.
+    fn requests_of_model(&self, model: &str, start: Timestamp, end: Timestamp) -> u64 {
+        let first = StreamKey { model: ModelKey::new(model, ""), segment: None };
+        let of_model = self.panes.range(first..).take_while(|(key, _)| *key.model.model == *model);
+        of_model.filter(|(key, _)| key.segment.is_none()).map(|(_, panes)| panes.requests(start, end)).sum()
+    }
+}
+
+/// Calls `measure` with everything it needs to know of a stream's window.
+fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, measure: impl FnOnce(&Context<'_>) -> T) -> T {
+    let classes = crate::engine::join::Classes::closed(model.classes.to_vec());
+    let positive = model.settings.positive.as_ref().and_then(|p| classes.find(&crate::event::Scalar::Text(p.as_ref().into())));
+    measure(&Context {
+        stream: key,
+        window,
+        task: model.settings.task,
+        positive: positive.map(usize::from),
+        classes: &model.classes,
+        reference: model.reference.as_deref(),
+        learning: model.learning,
+    })
+}
+
+fn kind_of(model: &ModelFacts, subject: &Subject) -> Option<ColumnKind> {
+    let Subject::Feature(name) = subject else { return None };
+    Some(model.reference.as_ref()?.input(name)?.1.column.kind())
+}
+
+fn judge_only(model: &ModelFacts, key: &StreamKey, mature: bool, measurements: &mut [Measurement]) {
+    let kinds = |subject: &Subject| kind_of(model, subject);
+    judge(&model.settings.rules, model.settings.task, &kinds, key.segment.is_some(), mature, measurements);
+}

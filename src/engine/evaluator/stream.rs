@@ -1,0 +1,150 @@
+//! The panes of one stream, and how far its windows have been judged.
+
+use crate::engine::metric::WindowFacts;
+use crate::engine::settings::{JoinSettings, WindowSettings};
+use crate::engine::window::{InputPane, OutcomePane, PaneUpdate};
+use crate::event::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// After the last request, windows go on to be judged for this many window lengths; then the stream sleeps until the next request.
+const WAKE_WINDOWS: i64 = 4;
+/// A window counts as watched in full when the silence at its border is at most this many mean gaps between requests.
+const SILENT_GAPS: f64 = 10.0;
+
+/// How far the windows of a stream have been judged; part of the state.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// End of the next window to be judged; `None`: the stream sleeps.
+    pub(super) next_end: Option<Timestamp>,
+    /// First request since the stream woke.
+    pub(super) since: Option<Timestamp>,
+    /// End of the last pane with a request.
+    pub(super) last_pane_end: Option<Timestamp>,
+    /// Windows whose quality waits for labels, by their end.
+    pub(super) waiting: BTreeMap<Timestamp, WindowFacts>,
+    /// Windows whose quality was judged and may yet be amended, by their end: what was printed.
+    pub(super) judged: BTreeMap<Timestamp, Printed>,
+}
+
+/// What was known when a window's quality was printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Printed {
+    pub(super) facts: WindowFacts,
+    pub(super) labelled: u64,
+    pub(super) revised: u64,
+}
+
+/// The panes of one stream.
+#[derive(Debug, Default)]
+pub(super) struct StreamPanes {
+    inputs: BTreeMap<Timestamp, Arc<InputPane>>,
+    outcomes: BTreeMap<Timestamp, Arc<OutcomePane>>,
+}
+
+impl Progress {
+    /// Wakes a sleeping stream for a pane with requests.
+    pub(super) fn wake(&mut self, start: Timestamp, pane: &InputPane, window: &WindowSettings) {
+        let end = start.plus(window.slide_ms);
+        self.last_pane_end = Some(self.last_pane_end.map_or(end, |e| e.max(end)));
+        if self.next_end.is_none() {
+            self.next_end = Some(end);
+            self.since = pane.span.map(|(first, _)| first);
+        }
+    }
+
+    /// Moves on to the next window, or to sleep.
+    pub(super) fn step(&mut self, window: &WindowSettings, finishing: bool) {
+        let awake_for = if finishing { 0 } else { WAKE_WINDOWS * window.size_ms };
+        let last = self.last_pane_end.map_or(Timestamp::MIN, |e| e.plus(awake_for));
+        self.next_end = self.next_end.map(|end| end.plus(window.slide_ms)).filter(|&end| end <= last);
+    }
+}
+
+impl StreamPanes {
+    /// Takes a published pane; a newer version of it replaces the older one.
+    pub(super) fn take(&mut self, update: &PaneUpdate) {
+        if let Some(input) = &update.input {
+            self.inputs.insert(update.start, Arc::clone(input));
+        }
+        if let Some(outcome) = &update.outcome {
+            self.outcomes.insert(update.start, Arc::clone(outcome));
+        }
+    }
+
+    /// The sum of the input panes of `[start, end)`.
+    pub(super) fn inputs(&self, start: Timestamp, end: Timestamp) -> InputPane {
+        let mut sum = InputPane::default();
+        self.inputs.range(start..end).for_each(|(_, pane)| sum.merge(pane));
+        sum
+    }
+
+    /// Requests in `[start, end)`.
+    pub(super) fn requests(&self, start: Timestamp, end: Timestamp) -> u64 {
+        self.inputs.range(start..end).map(|(_, pane)| pane.requests).sum()
+    }
+
+    /// The sum of the outcome panes of `[start, end)`; `None` where there is none.
+    pub(super) fn outcomes(&self, start: Timestamp, end: Timestamp) -> Option<OutcomePane> {
+        let mut panes = self.outcomes.range(start..end).map(|(_, pane)| pane);
+        let mut sum = OutcomePane::clone(panes.next()?);
+        panes.for_each(|pane| sum.merge(pane));
+        Some(sum)
+    }
+
+    /// Predictions that expect a label, those that have one, and revisions, in `[start, end)`.
+    pub(super) fn coverage(&self, start: Timestamp, end: Timestamp) -> (u64, u64, u64) {
+        let panes = self.outcomes.range(start..end);
+        panes.fold((0, 0, 0), |(e, l, r), (_, pane)| (e + pane.expected, l + pane.labelled, r + pane.revised))
+    }
+
+    /// Labelled predictions of all panes that are kept.
+    pub(super) fn labelled(&self) -> u64 {
+        self.outcomes.values().map(|pane| pane.labelled).sum()
+    }
+
+    /// Drops panes that no window to come has any use for.
+    pub(super) fn prune(&mut self, progress: &Progress, window: &WindowSettings) {
+        let next = progress.next_end.or(progress.last_pane_end).unwrap_or(Timestamp::MIN);
+        if next != Timestamp::MIN {
+            let oldest = next.minus(window.size_ms);
+            while self.inputs.first_key_value().is_some_and(|(&start, _)| start < oldest) {
+                self.inputs.pop_first();
+            }
+        }
+        let first_open = [progress.waiting.keys().next(), progress.judged.keys().next(), progress.next_end.as_ref()];
+        if let Some(&end) = first_open.into_iter().flatten().min() {
+            let oldest = end.minus(window.size_ms);
+            while self.outcomes.first_key_value().is_some_and(|(&start, _)| start < oldest) {
+                self.outcomes.pop_first();
+            }
+        }
+    }
+}
+
+/// What is to be said of the window that ends at `end`; `watched_until`: event time up to which traffic was read, where it has ended.
+pub(super) fn window_facts(
+    progress: &Progress,
+    window: &WindowSettings,
+    end: Timestamp,
+    pane: &InputPane,
+    labels: u64,
+    watched_until: Option<Timestamp>,
+) -> WindowFacts {
+    let start = end.minus(window.size_ms);
+    let whole = pane.span.is_none_or(|(first, last)| {
+        let gap_ms = (last.since(first) as f64 / pane.requests.max(2) as f64).max(1.0);
+        let silent = |ms: i64| ms as f64 > SILENT_GAPS * gap_ms;
+        let began_late = progress.since.is_some_and(|since| silent(since.since(start)));
+        let ended_early = watched_until.is_some_and(|until| silent(end.since(until)));
+        !began_late && !ended_early
+    });
+    WindowFacts { start, end, predictions: pane.requests, labels, whole }
+}
+
+/// Whether the quality of a window can be judged: enough of its labels have come, or the horizon has passed.
+pub(super) fn mature(join: &JoinSettings, end: Timestamp, all: Timestamp, expected: u64, labelled: u64) -> bool {
+    let covered = expected > 0 && labelled as f64 >= join.mature_coverage * expected as f64;
+    covered || (all != Timestamp::MAX && all >= end.plus(join.horizon_ms))
+}

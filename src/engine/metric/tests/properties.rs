@@ -1,0 +1,75 @@
+use super::*;
+use proptest::prelude::*;
+
+/// One request and what became of it.
+#[derive(Debug, Clone)]
+struct Request {
+    value: Seen,
+    label: Option<u8>,
+    predicted: u8,
+    latency: f64,
+}
+
+fn requests() -> impl Strategy<Value = Vec<(Request, usize)>> {
+    let value = prop_oneof![
+        8 => (0i32..12).prop_map(|v| Seen::Number(f64::from(v))),
+        4 => (-1e6..1e6f64).prop_map(Seen::Number),
+        1 => Just(Seen::Missing),
+        1 => Just(Seen::Invalid),
+    ];
+    let request = (value, prop::option::of(0u8..3), 0u8..3, 0.0..500.0f64);
+    let request = request.prop_map(|(value, label, predicted, latency)| Request { value, label, predicted, latency });
+    prop::collection::vec((request, 0usize..5), 0..60)
+}
+
+/// The panes of these requests.
+fn panes<'a>(reference: &Reference, numbers: bool, requests: impl Iterator<Item = &'a Request> + Clone) -> (InputPane, OutcomePane) {
+    let seen: Vec<Seen> = requests.clone().map(|r| r.value).collect();
+    let mut input = InputPane { requests: seen.len() as u64, ..InputPane::default() };
+    input.inputs = reference.inputs.iter().map(|f| counts(&f.column, &seen)).collect();
+    let predicted: Vec<Seen> = requests.clone().map(|r| Seen::Number(f64::from(r.predicted))).collect();
+    input.prediction = reference.outputs.prediction.as_ref().map(|c| counts(c, &predicted));
+    let (mut confusion, mut sums) = (Confusion::default(), RegressionSums::new(1.0, 1.0));
+    let (mut labels, mut delays) = (vec![], vec![]);
+    for request in requests {
+        input.latency.add(request.latency);
+        if let Some(label) = request.label {
+            confusion.add(label.into(), request.predicted.into());
+            sums.add(f64::from(request.predicted) + 0.1, f64::from(label));
+            labels.push(Seen::Number(f64::from(label)));
+            delays.push(request.latency);
+        }
+    }
+    let quality = if numbers { Quality::Numbers(sums) } else { Quality::Classes(confusion) };
+    let mut outcome = OutcomePane::new(quality, reference.outputs.label.as_ref().map(|c| counts(c, &labels)));
+    (outcome.expected, outcome.labelled) = (input.requests, labels.len() as u64);
+    delays.into_iter().for_each(|d| outcome.delay_seconds.add(d));
+    (input, outcome)
+}
+
+proptest! {
+    #[test]
+    fn merged_panes_measure_like_one_pass(
+        events in requests(), known in prop::collection::vec(-3i32..12, 1..40), task in prop::sample::select(&Task::ALL[..]),
+    ) {
+        let known = numbers(&known.into_iter().map(f64::from).collect::<Vec<_>>());
+        let answers = categorical(&numbers(&[0.0, 1.0, 2.0]));
+        let classes: Vec<Arc<str>> = vec!["0".into(), "1".into(), "2".into()];
+        let outputs = OutputReference {
+            classes: classes.clone(), prediction: Some(answers.clone()), label: Some(answers), ..OutputReference::default()
+        };
+        let reference = reference(vec![("c", categorical(&known)), ("x", numeric(&known))], outputs);
+        let regression = task == Task::Regression;
+        let (whole_input, whole_outcome) = panes(&reference, regression, events.iter().map(|(request, _)| request));
+        let (mut input, mut outcome) = panes(&reference, regression, [].iter());
+        for pane in 0..5 {
+            let (i, o) = panes(&reference, regression, events.iter().filter(|(_, p)| *p == pane).map(|(request, _)| request));
+            input.merge(&i);
+            outcome.merge(&o);
+        }
+        let stream = stream();
+        let ctx = context(&stream, task, &classes, Some(&reference));
+        prop_assert_eq!(measure_inputs(&ctx, &input, &SERVICE), measure_inputs(&ctx, &whole_input, &SERVICE));
+        prop_assert_eq!(measure_outcomes(&ctx, &outcome), measure_outcomes(&ctx, &whole_outcome));
+    }
+}

@@ -1,0 +1,65 @@
+//! Where one live value belongs in a column of the reference: the counterpart of the compiler, so that both count by the same rules.
+
+use super::{ColumnReference, OutputReference, Slots};
+use crate::event::{InvalidReason, Scalar, canonical_text, class_place};
+
+/// Where a value belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Into this slot.
+    Slot(usize),
+    /// Nothing was said.
+    Missing,
+    /// It cannot be used.
+    Invalid(InvalidReason),
+}
+
+impl Place {
+    /// Counts it.
+    pub fn count(self, counts: &mut crate::engine::summary::ColumnCounts) {
+        match self {
+            Self::Slot(slot) => counts.add(slot),
+            Self::Missing => counts.missing += 1,
+            Self::Invalid(reason) => counts.add_invalid(reason),
+        }
+    }
+}
+
+impl ColumnReference {
+    /// Where a value belongs in this column. In a numeric column names are of the wrong type, numbers in quotes too; in a categorical
+    /// column a number and its text are one category. Not for columns of classes: those go by [`OutputReference::place_class`].
+    pub fn place(&self, value: &Scalar<'_>) -> Place {
+        match (&self.slots, value) {
+            (_, Scalar::Null) => Place::Missing,
+            (_, Scalar::Structured) => Place::Invalid(InvalidReason::WrongType),
+            (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => Place::Slot(cells.cell(*number)),
+            (Slots::Numeric(_), Scalar::Text(_) | Scalar::Bool(_)) => Place::Invalid(InvalidReason::WrongType),
+            (Slots::Categorical(categories), value) => match canonical_text(value) {
+                Some(text) => Place::Slot(categories.slot(&text)),
+                None => Place::Invalid(InvalidReason::NonFinite),
+            },
+            (Slots::Numeric(_), Scalar::Number(_) | Scalar::NonFinite) => Place::Invalid(InvalidReason::NonFinite),
+        }
+    }
+}
+
+impl OutputReference {
+    /// Where a predicted or true class belongs: its place in the label map, which is its slot and its row or column of the confusion matrix.
+    pub fn place_class(&self, value: &Scalar<'_>) -> Place {
+        match value {
+            Scalar::Null => Place::Missing,
+            Scalar::Structured => Place::Invalid(InvalidReason::WrongType),
+            Scalar::NonFinite => Place::Invalid(InvalidReason::NonFinite),
+            _ => class_place(&self.classes, value).map_or(Place::Invalid(InvalidReason::UnknownClass), Place::Slot),
+        }
+    }
+
+    /// Where a score belongs, `None` where the reference has none; outside 0 to 1 it is invalid.
+    pub fn place_score(&self, value: &Scalar<'_>) -> Option<Place> {
+        let column = self.score.as_ref()?;
+        Some(match value {
+            Scalar::Number(number) if number.is_finite() && !(0.0..=1.0).contains(number) => Place::Invalid(InvalidReason::OutOfRange),
+            value => column.place(value),
+        })
+    }
+}

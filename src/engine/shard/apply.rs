@@ -1,0 +1,294 @@
+//! A prediction: into the panes of its streams, and into the join.
+
+use super::Shard;
+use super::column::{Place, count, fit, place};
+use super::model::{ModelRecord, ModelRuntime};
+use super::state::StreamState;
+use crate::engine::join::{Entry, Known, Outcome};
+use crate::engine::reference::Reference;
+use crate::engine::settings::ModelSettings;
+use crate::engine::summary::{Confusion, RegressionSums};
+use crate::engine::window::{InputPane, OutcomePane, Quality, StreamKey};
+use crate::event::{InvalidReason, ModelKey, Position, Prediction, RejectReason, Scalar, Status, Timestamp, canonical_text};
+use std::sync::Arc;
+
+/// Longest text of a segment's value; a longer one is not kept apart.
+const MAX_SEGMENT_BYTES: usize = 128;
+
+/// Buffers that are used again for every prediction.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// Place of each input of the reference.
+    inputs: Vec<Place>,
+    route: Vec<u32>,
+}
+
+/// The parts of a prediction as they are counted.
+struct Counted<'a> {
+    reference: Option<&'a Reference>,
+    inputs: &'a [Place],
+    unknown_features: u64,
+    prediction: Place,
+    score: Place,
+    latency: Option<f64>,
+    failed: bool,
+    at: Timestamp,
+    position: Position,
+}
+
+impl Shard {
+    pub(super) fn apply_prediction(&mut self, prediction: &Prediction<'_>, position: Position) -> Option<RejectReason> {
+        let model = match self.model(&prediction.model, &prediction.version) {
+            Ok(model) => model,
+            Err(reason) => return Some(reason),
+        };
+        let key = self.state.join.key(&prediction.id);
+        if self.state.join.known(key, model) == Known::Duplicate {
+            self.state.counts.duplicate += 1;
+            return None;
+        }
+        let window = &self.settings.window;
+        let start = prediction.timestamp.floor(window.slide_ms);
+        let closed = self.state.watermark.current().inputs;
+        if start.plus(window.size_ms) <= closed {
+            self.state.counts.late += 1;
+            return None;
+        }
+        let late_for_its_pane = start.plus(window.slide_ms) <= closed;
+        self.state.counts.applied += 1;
+        self.state.counts.amended += u64::from(late_for_its_pane);
+
+        self.learn_from(model, prediction);
+        self.find_route(model, prediction);
+        let outcome = self.count_in_panes(model, prediction, position, start);
+        if late_for_its_pane {
+            self.dirty_inputs.extend(self.scratch.route.iter().map(|&s| (s, start)));
+        }
+        let route = self.intern_route();
+        if outcome.is_some() {
+            self.expect_label(model, start, position);
+        }
+        let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, truth: None };
+        self.state.join.remember(key, entry);
+        self.join_waiting(key);
+        None
+    }
+
+    /// Enters a model version and its stream.
+    pub(super) fn enter_model(&mut self, model: &str, version: &str, settings: Arc<ModelSettings>) -> u32 {
+        let (place, whole) = (self.state.models.len() as u32, self.state.streams.len() as u32);
+        let key = ModelKey::new(model, version);
+        self.state.streams.push(StreamState::new(key.clone(), None));
+        let record = ModelRecord::new(key, &settings, &self.references, whole);
+        self.runtimes.push(ModelRuntime::new(settings, &record));
+        self.state.models.push(record);
+        self.places.entry(model.into()).or_default().insert(version.into(), place);
+        place
+    }
+
+    /// Puts the streams of a prediction into `scratch.route`: the whole, then its segments.
+    fn find_route(&mut self, model: u32, prediction: &Prediction<'_>) {
+        let settings = Arc::clone(&self.runtimes[model as usize].settings);
+        let record = &mut self.state.models[model as usize];
+        let route = &mut self.scratch.route;
+        route.clear();
+        route.push(record.whole);
+        for feature in &settings.segments {
+            let Some((_, value)) = prediction.features.iter().find(|(name, _)| **name == **feature) else { continue };
+            let Some(value) = canonical_text(value) else { continue };
+            let segment = format!("{feature}={value}");
+            if let Some(&stream) = record.segments.get(&segment) {
+                route.push(stream);
+            } else if record.segments.len() < self.settings.limits.segments && value.len() <= MAX_SEGMENT_BYTES {
+                let stream = self.state.streams.len() as u32;
+                self.state.streams.push(StreamState::new(record.key.clone(), Some(segment.as_str().into())));
+                record.segments.insert(segment, stream);
+                route.push(stream);
+            } else {
+                self.state.counts.segments_overflow += 1;
+            }
+        }
+    }
+
+    fn intern_route(&mut self) -> u32 {
+        if let Some(&route) = self.route_places.get(&self.scratch.route) {
+            return route;
+        }
+        let place = self.state.routes.len() as u32;
+        self.state.routes.push(self.scratch.route.clone());
+        self.route_places.insert(self.scratch.route.clone(), place);
+        place
+    }
+
+    /// Counts a prediction in the panes of its route; what a label can later be compared with, if anything.
+    fn count_in_panes(&mut self, model: u32, prediction: &Prediction<'_>, position: Position, start: Timestamp) -> Option<Outcome> {
+        let runtime = &mut self.runtimes[model as usize];
+        let record = &mut self.state.models[model as usize];
+        let counts = &mut self.state.counts;
+        let reference = record.reference.clone();
+        let unknown_features = match &reference {
+            Some(reference) => place_inputs(&mut self.scratch.inputs, runtime, reference, prediction),
+            None => 0,
+        };
+        for place in &self.scratch.inputs {
+            if let Place::Invalid(reason) = place {
+                counts.invalid(*reason);
+            }
+        }
+        let n_classes = record.classes.names().len();
+        let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes);
+        runtime.changed |= record.classes.names().len() != n_classes;
+        let score = reference.as_deref().and_then(|r| r.outputs.score.as_ref()).map_or(Place::Missing, |c| place(c, &prediction.score));
+        let latency = match prediction.latency_ms {
+            Scalar::Number(ms) if ms >= 0.0 => Some(ms),
+            Scalar::Null => None,
+            ref other => {
+                counts.invalid(reason_of(other));
+                None
+            }
+        };
+        if prediction.status == Status::Unrecognised {
+            counts.invalid(InvalidReason::WrongType);
+        }
+        for place in [answer, score] {
+            if let Place::Invalid(reason) = place {
+                counts.invalid(reason);
+            }
+        }
+        let failed = prediction.status == Status::Failed;
+        let counted = Counted {
+            reference: reference.as_deref(),
+            inputs: &self.scratch.inputs,
+            unknown_features,
+            prediction: answer,
+            score,
+            latency,
+            failed,
+            at: prediction.timestamp,
+            position,
+        };
+        for &stream in &self.scratch.route {
+            let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
+            counted.add_to(Arc::make_mut(pane));
+        }
+        outcome
+    }
+
+    /// Counts a prediction among those that can have a label.
+    fn expect_label(&mut self, model: u32, start: Timestamp, position: Position) {
+        let (record, runtime) = (&self.state.models[model as usize], &self.runtimes[model as usize]);
+        for &stream in &self.scratch.route {
+            let pane =
+                self.state.streams[stream as usize].outcomes.entry(start).or_insert_with(|| Arc::new(new_outcome_pane(record, runtime)));
+            let pane = Arc::make_mut(pane);
+            pane.expected += 1;
+            pane.prediction_positions.add(position);
+            self.dirty_outcomes.insert((stream, start));
+        }
+    }
+}
+
+impl Counted<'_> {
+    fn add_to(&self, pane: &mut InputPane) {
+        pane.requests += 1;
+        pane.errors += u64::from(self.failed);
+        match self.latency {
+            Some(ms) => pane.latency.add(ms),
+            None => pane.latency_missing += 1,
+        }
+        pane.unknown_features += self.unknown_features;
+        pane.positions.add(self.position);
+        pane.extend_span(self.at);
+        let Some(reference) = self.reference else { return };
+        fit(pane, reference);
+        for (counts, &place) in pane.inputs.iter_mut().zip(self.inputs) {
+            count(counts, place);
+        }
+        // a failed request has no answer that could be missing
+        for (column, place) in [(&mut pane.prediction, self.prediction), (&mut pane.score, self.score)] {
+            if let Some(counts) = column.as_mut().filter(|_| !self.failed || place != Place::Missing) {
+                count(counts, place);
+            }
+        }
+    }
+}
+
+/// Puts the place of every input of the reference into `places`; the number of features that the reference does not have.
+fn place_inputs(places: &mut Vec<Place>, runtime: &ModelRuntime, reference: &Reference, prediction: &Prediction<'_>) -> u64 {
+    places.clear();
+    places.resize(reference.inputs.len(), Place::Missing);
+    let mut unknown = 0;
+    for (name, value) in &prediction.features {
+        match runtime.inputs.get(name.as_ref()) {
+            Some(&input) => places[input] = place(&reference.inputs[input].column, value),
+            None => unknown += u64::from(!runtime.settings.ignore.iter().any(|i| **i == **name)),
+        }
+    }
+    unknown
+}
+
+/// Where the answer is counted, and what a label can be compared with.
+fn place_answer(record: &mut ModelRecord, runtime: &ModelRuntime, prediction: &Prediction<'_>, cap: usize) -> (Place, Option<Outcome>) {
+    let answer = &prediction.prediction;
+    if answer.is_null() {
+        return (Place::Missing, None);
+    }
+    if runtime.is_regression() {
+        let Scalar::Number(number) = *answer else { return (Place::Invalid(reason_of(answer)), None) };
+        record.scale.get_or_insert((number, number.abs()));
+        let column = record.reference.as_ref().and_then(|r| r.outputs.prediction.as_ref());
+        return (column.map_or(Place::Missing, |c| place(c, answer)), Some(Outcome::Number(number)));
+    }
+    if canonical_text(answer).is_none() {
+        return (Place::Invalid(reason_of(answer)), None);
+    }
+    match record.classes.find(answer) {
+        Some(class) => (class_slot(record, class), Some(Outcome::Class(class))),
+        // an open map takes it; a closed one counts it as invalid, never as another class
+        None => match record.classes.place(answer, cap) {
+            Some(class) => (class_slot(record, class), Some(Outcome::Class(class))),
+            None => (Place::Invalid(InvalidReason::UnknownClass), None),
+        },
+    }
+}
+
+/// The slot of a class in the reference's prediction column.
+fn class_slot(record: &ModelRecord, class: u16) -> Place {
+    let column = record.reference.as_ref().and_then(|r| r.outputs.prediction.as_ref());
+    match (column, record.classes.names().get(usize::from(class))) {
+        (Some(column), Some(name)) => place(column, &Scalar::Text(name.as_ref().into())),
+        _ => Place::Missing,
+    }
+}
+
+/// Why a value that should have been a number is none.
+pub(super) fn reason_of(value: &Scalar<'_>) -> InvalidReason {
+    match value {
+        Scalar::NonFinite => InvalidReason::NonFinite,
+        Scalar::Number(_) => InvalidReason::OutOfRange,
+        _ => InvalidReason::WrongType,
+    }
+}
+
+/// An empty outcome pane of a model.
+pub(super) fn new_outcome_pane(record: &ModelRecord, runtime: &ModelRuntime) -> OutcomePane {
+    let quality = if runtime.is_regression() {
+        let (center, spread) = record.scale.unwrap_or((0.0, 0.0));
+        Quality::Numbers(RegressionSums::new(center, spread))
+    } else {
+        Quality::Classes(Confusion::default())
+    };
+    let labels = record.reference.as_ref().and_then(|r| r.outputs.label.as_ref()).map(|c| c.empty_counts());
+    OutcomePane::new(quality, labels)
+}
+
+impl StreamState {
+    fn new(model: ModelKey, segment: Option<Arc<str>>) -> Self {
+        Self {
+            key: Arc::new(StreamKey { model, segment }),
+            inputs: Default::default(),
+            outcomes: Default::default(),
+            published: Timestamp::MIN,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! A label: to the panes of the prediction it belongs to.
+
+use super::Shard;
+use super::apply::new_outcome_pane;
+use super::column::{count, place};
+use super::model::{ModelRecord, ModelRuntime};
+use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
+use crate::engine::settings::Settings;
+use crate::engine::window::{OutcomePane, Quality};
+use crate::event::{Label, Position, RejectReason, Scalar, canonical_text};
+use std::sync::Arc;
+
+/// What became of one label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joined {
+    /// The first of its prediction.
+    Applied,
+    /// It replaced another one.
+    Revised,
+    /// It said what was known, or is older than what is known.
+    Duplicate,
+    /// It could not be used.
+    Rejected(RejectReason),
+}
+
+impl Shard {
+    pub(super) fn apply_label(&mut self, label: &Label<'_>, position: Position) -> Option<RejectReason> {
+        let Some(text) = canonical_text(&label.label) else { return Some(RejectReason::InvalidLabel) };
+        let key = self.state.join.key(&label.prediction_id);
+        let waiting = WaitingLabel {
+            label: text.into_owned(),
+            timestamp: label.timestamp,
+            model: label.model.as_deref().map(str::to_owned),
+            position,
+        };
+        match self.join(key, &waiting) {
+            Some(Joined::Rejected(reason)) => return Some(reason),
+            Some(joined) => self.count_joined(joined),
+            None => self.wait(key, waiting),
+        }
+        None
+    }
+
+    /// Joins the labels that waited for a prediction that has just come.
+    pub(super) fn join_waiting(&mut self, key: u64) {
+        if self.state.join.n_labels() == 0 {
+            return;
+        }
+        let mut labels = self.state.join.take_waiting(key);
+        labels.sort_by_key(|l| l.timestamp);
+        for label in labels {
+            match self.join(key, &label) {
+                Some(joined) => self.count_joined(joined),
+                None => self.state.join.wait(key, label),
+            }
+        }
+    }
+
+    fn wait(&mut self, key: u64, label: WaitingLabel) {
+        let known = self.state.join.waiting(key).iter().any(|w| w.label == label.label && w.model == label.model);
+        if known {
+            self.state.counts.duplicate += 1;
+        } else {
+            self.state.join.wait(key, label);
+        }
+    }
+
+    fn count_joined(&mut self, joined: Joined) {
+        let counts = &mut self.state.counts;
+        match joined {
+            Joined::Applied | Joined::Revised => {
+                counts.applied += 1;
+                counts.labels_joined += 1;
+                counts.revised += u64::from(joined == Joined::Revised);
+            }
+            Joined::Duplicate => counts.duplicate += 1,
+            Joined::Rejected(reason) => counts.reject(reason),
+        }
+    }
+
+    /// Joins a label with every prediction under its id (of its model, where it names one); `None` where there is none yet.
+    /// It is counted once, by the best that became of it.
+    fn join(&mut self, key: u64, label: &WaitingLabel) -> Option<Joined> {
+        let Self { state, runtimes, settings, dirty_outcomes, .. } = self;
+        let mut best = None;
+        for entry in state.join.predictions_mut(key) {
+            let record = &mut state.models[entry.model as usize];
+            if label.model.as_deref().is_some_and(|m| *m != *record.key.model) {
+                continue;
+            }
+            let runtime = &mut runtimes[entry.model as usize];
+            let n_classes = record.classes.names().len();
+            let truth = truth_of(label, record, runtime, settings);
+            runtime.changed |= record.classes.names().len() != n_classes;
+            let joined = match truth {
+                Err(reason) => Joined::Rejected(reason),
+                Ok(outcome) => {
+                    let truth = Truth { outcome, at: label.timestamp };
+                    let start = entry.timestamp.floor(settings.window.slide_ms);
+                    let mut joined = Joined::Rejected(RejectReason::LabelTooLate);
+                    let previous = entry.truth;
+                    for &stream in &state.routes[entry.route as usize] {
+                        let Some(pane) = state.streams[stream as usize].outcomes.get_mut(&start) else { continue };
+                        entry.truth = previous;
+                        joined = settle(entry, truth, Arc::make_mut(pane), record, runtime, label.position);
+                        if matches!(joined, Joined::Applied | Joined::Revised) {
+                            dirty_outcomes.insert((stream, start));
+                        }
+                    }
+                    if joined == Joined::Applied {
+                        super::learning::learn_label(record, runtime, &label.label);
+                    }
+                    joined
+                }
+            };
+            best = better(best, joined);
+        }
+        best
+    }
+}
+
+/// The label as the model's truth.
+fn truth_of(label: &WaitingLabel, record: &mut ModelRecord, runtime: &ModelRuntime, settings: &Settings) -> Result<Outcome, RejectReason> {
+    if runtime.is_regression() {
+        let number = label.label.parse::<f64>().ok().filter(|v| v.is_finite());
+        return number.map(Outcome::Number).ok_or(RejectReason::InvalidLabel);
+    }
+    let text = Scalar::Text(label.label.as_str().into());
+    record.classes.place(&text, settings.limits.classes).map(Outcome::Class).ok_or(RejectReason::UnknownLabelClass)
+}
+
+/// Puts the truth of one prediction into one pane; what was known before is taken out first.
+fn settle(
+    entry: &mut Entry,
+    truth: Truth,
+    pane: &mut OutcomePane,
+    record: &ModelRecord,
+    runtime: &ModelRuntime,
+    position: Position,
+) -> Joined {
+    let Some(predicted) = entry.predicted else { return Joined::Rejected(RejectReason::LabelWithoutOutcome) };
+    let joined = match entry.truth {
+        Some(known) if known.outcome == truth.outcome || truth.at < known.at => return Joined::Duplicate,
+        Some(known) => {
+            tally(pane, record, predicted, known.outcome, false);
+            pane.revised += 1;
+            Joined::Revised
+        }
+        None => {
+            pane.labelled += 1;
+            let delay_ms = truth.at.since(entry.timestamp).max(0);
+            pane.delay_seconds.add(delay_ms as f64 / 1000.0);
+            Joined::Applied
+        }
+    };
+    if pane.labels.is_none() {
+        pane.labels = new_outcome_pane(record, runtime).labels;
+    }
+    tally(pane, record, predicted, truth.outcome, true);
+    pane.label_positions.add(position);
+    entry.truth = Some(truth);
+    joined
+}
+
+/// Adds (or takes out) one pair of answer and truth.
+fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth: Outcome, add: bool) {
+    match (&mut pane.quality, predicted, truth) {
+        (Quality::Classes(confusion), Outcome::Class(answer), Outcome::Class(label)) => {
+            if add {
+                confusion.add(label, answer)
+            } else {
+                confusion.remove(label, answer)
+            }
+        }
+        (Quality::Numbers(sums), Outcome::Number(answer), Outcome::Number(label)) => {
+            if add {
+                sums.add(answer, label)
+            } else {
+                sums.remove(answer, label)
+            }
+        }
+        _ => debug_assert!(false, "a model has one kind of outcome"),
+    }
+    let column = record.reference.as_ref().and_then(|r| r.outputs.label.as_ref());
+    let (Some(counts), Some(column)) = (&mut pane.labels, column) else { return };
+    let value = match truth {
+        Outcome::Number(number) => Scalar::Number(number),
+        Outcome::Class(class) => match record.classes.names().get(usize::from(class)) {
+            Some(name) => Scalar::Text(name.as_ref().into()),
+            None => return,
+        },
+    };
+    match place(column, &value) {
+        super::column::Place::Slot(slot) if !add => counts.remove(slot),
+        _ if !add => {}
+        placed => count(counts, placed),
+    }
+}
+
+/// A label that several predictions share is counted by the best that became of it.
+fn better(best: Option<Joined>, next: Joined) -> Option<Joined> {
+    let rank = |j: &Joined| match j {
+        Joined::Applied => 3,
+        Joined::Revised => 2,
+        Joined::Duplicate => 1,
+        Joined::Rejected(_) => 0,
+    };
+    match best {
+        Some(best) if rank(&best) >= rank(&next) => Some(best),
+        _ => Some(next),
+    }
+}

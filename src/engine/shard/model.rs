@@ -1,0 +1,208 @@
+//! One model version as a shard knows it.
+
+use super::learning::Learning;
+use crate::engine::join::Classes;
+use crate::engine::reference::Reference;
+use crate::engine::settings::{ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::event::ModelKey;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Compiled references by the path under which the configuration names them.
+pub type References = BTreeMap<Arc<str>, Arc<Reference>>;
+
+/// What the state remembers of a model version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ModelRecord {
+    pub(super) key: ModelKey,
+    pub(super) classes: Classes,
+    /// What its windows are compared with, as far as it is known.
+    pub(super) reference: Option<Arc<Reference>>,
+    /// Id of the configured file behind it, so that a changed file is noticed.
+    pub(super) file_id: Option<Arc<str>>,
+    pub(super) learning: Option<Learning>,
+    /// Centre and spread for the exact sums of a regression; fixed for the life of the state, because sums of one scale only can be added.
+    pub(super) scale: Option<(f64, f64)>,
+    /// The stream of the whole.
+    pub(super) whole: u32,
+    pub(super) segments: BTreeMap<String, u32>,
+}
+
+/// What is derived from a record and its settings.
+#[derive(Debug, Clone)]
+pub(super) struct ModelRuntime {
+    pub(super) settings: Arc<ModelSettings>,
+    /// Place of each input in the reference.
+    pub(super) inputs: HashMap<Arc<str>, usize>,
+    /// Whether the evaluator has yet to hear of the record's reference and classes.
+    pub(super) changed: bool,
+}
+
+/// What the evaluator must know of a model version.
+#[derive(Debug, Clone)]
+pub struct ModelFacts {
+    /// The model version.
+    pub key: ModelKey,
+    /// Its settings.
+    pub settings: Arc<ModelSettings>,
+    /// What its windows are compared with, as far as it is known.
+    pub reference: Option<Arc<Reference>>,
+    /// Its classes by place.
+    pub classes: Arc<[Arc<str>]>,
+    /// Whether (a part of) the reference is still being learned.
+    pub learning: bool,
+}
+
+impl ModelRecord {
+    /// Begins to watch a model version.
+    pub(super) fn new(key: ModelKey, settings: &ModelSettings, references: &References, whole: u32) -> Self {
+        let (reference, learning, file_id) = starting_reference(&key, settings, references);
+        let known = reference.as_ref().map(|r| r.outputs.classes.clone()).unwrap_or_default();
+        let classes = match (settings.classes.is_empty(), known.is_empty()) {
+            (false, _) => Classes::closed(settings.classes.clone()),
+            (true, false) => Classes::closed(known),
+            (true, true) => Classes::open(),
+        };
+        let mut record = Self { key, classes, reference, file_id, learning, scale: None, whole, segments: BTreeMap::new() };
+        record.scale = record.reference_scale();
+        record
+    }
+
+    /// Continues under the present settings; `true` where the configured reference file is another one, so that the panes counted by the old one are void.
+    pub(super) fn adopt(&mut self, settings: &ModelSettings, references: &References) -> bool {
+        let (reference, learning, file_id) = starting_reference(&self.key, settings, references);
+        if file_id == self.file_id {
+            return false;
+        }
+        (self.reference, self.learning, self.file_id) = (reference, learning, file_id);
+        if let Some(reference) = self.reference.as_ref().filter(|r| !r.outputs.classes.is_empty()) {
+            self.classes = Classes::closed(reference.outputs.classes.clone());
+        }
+        self.scale = self.reference_scale();
+        true
+    }
+
+    fn reference_scale(&self) -> Option<(f64, f64)> {
+        let outputs = &self.reference.as_ref()?.outputs;
+        let moments = outputs.label.as_ref().or(outputs.prediction.as_ref())?.moments?;
+        Some((moments.mean, moments.std.max(f64::MIN_POSITIVE)))
+    }
+
+    /// What the evaluator must know.
+    pub(super) fn facts(&self, settings: &Arc<ModelSettings>) -> ModelFacts {
+        ModelFacts {
+            key: self.key.clone(),
+            settings: Arc::clone(settings),
+            reference: self.reference.clone(),
+            classes: self.classes.names().into(),
+            learning: self.learning.is_some(),
+        }
+    }
+}
+
+impl ModelRuntime {
+    pub(super) fn new(settings: Arc<ModelSettings>, record: &ModelRecord) -> Self {
+        let mut runtime = Self { settings, inputs: HashMap::new(), changed: true };
+        runtime.refresh(record);
+        runtime
+    }
+
+    /// Follows a change of the record's reference or classes.
+    pub(super) fn refresh(&mut self, record: &ModelRecord) {
+        self.inputs = match &record.reference {
+            Some(reference) => reference.inputs.iter().enumerate().map(|(place, f)| (Arc::clone(&f.name), place)).collect(),
+            None => HashMap::new(),
+        };
+        self.changed = true;
+    }
+
+    /// Whether the model answers with numbers.
+    pub(super) fn is_regression(&self) -> bool {
+        self.settings.task == Task::Regression
+    }
+}
+
+/// The reference a version begins with, what it has yet to learn, and the id of the file behind it.
+fn starting_reference(
+    key: &ModelKey,
+    settings: &ModelSettings,
+    references: &References,
+) -> (Option<Arc<Reference>>, Option<Learning>, Option<Arc<str>>) {
+    let (path, owner) = match &settings.reference {
+        ReferencePolicy::Learn { rows } => return (None, Some(Learning::everything(*rows)), None),
+        ReferencePolicy::File { path, version } => (path, version),
+    };
+    let Some(file) = references.get(path) else { return (None, None, None) };
+    let id = Some(Arc::clone(&file.id));
+    if owner.as_ref().is_none_or(|v| *v == key.version) {
+        return (Some(Arc::clone(file)), None, id);
+    }
+    match settings.new_version {
+        NewVersion::Learn { rows } => (None, Some(Learning::everything(rows)), id),
+        NewVersion::Inherit { rows } => {
+            let mut inherited = Reference::clone(file);
+            (inherited.outputs.prediction, inherited.outputs.score) = (None, None);
+            (Some(Arc::new(inherited)), Some(Learning::outputs(rows)), id)
+        }
+    }
+}
+
+/// Settings for a model of the state that the configuration no longer takes: its panes end, nothing is judged.
+pub(super) fn unwatched(name: &str) -> ModelSettings {
+    ModelSettings {
+        name: name.into(),
+        task: Task::Binary,
+        positive: None,
+        classes: Vec::new(),
+        reference: ReferencePolicy::Learn { rows: usize::MAX },
+        new_version: NewVersion::Inherit { rows: usize::MAX },
+        cells: 1,
+        kinds: BTreeMap::new(),
+        segments: Vec::new(),
+        ignore: Vec::new(),
+        rules: Vec::new(),
+    }
+}
+
+/// Whether `name` fits a pattern in which `*` stands for any text.
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, want) in [
+            ("fraud", "fraud", true),
+            ("fraud", "fraud-eu", false),
+            ("fraud-*", "fraud-eu", true),
+            ("*", "", true),
+            ("*-eu", "fraud-eu", true),
+            ("a*c*e", "abcde", true),
+            ("a*c*e", "abde", false),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(fits(pattern, name), want, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What leaves the shard, and what it forgets.
+
+use super::{Published, Shard};
+use crate::engine::window::PaneUpdate;
+use crate::event::{RejectReason, Timestamp};
+use std::sync::Arc;
+
+impl Shard {
+    /// Everything the evaluator has not heard yet: closed panes, and panes that changed after they were closed. `None` until a slide has passed.
+    pub fn publish(&mut self) -> Option<Published> {
+        let marks = self.state.watermark.current();
+        let slide = self.settings.window.slide_ms;
+        let closed = marks.inputs.floor(slide);
+        if closed <= self.published && marks.inputs != Timestamp::MAX {
+            return None;
+        }
+        self.published = closed;
+        let mut published = Published::default();
+        for (runtime, record) in self.runtimes.iter_mut().zip(&self.state.models) {
+            if std::mem::take(&mut runtime.changed) {
+                published.models.push(record.facts(&runtime.settings));
+            }
+        }
+        for (place, stream) in self.state.streams.iter_mut().enumerate() {
+            let from = if stream.published == Timestamp::MIN { Timestamp::MIN } else { stream.published.minus(slide).plus(1) };
+            for (&start, pane) in stream.inputs.range(from..).take_while(|(start, _)| start.plus(slide) <= marks.inputs) {
+                self.dirty_inputs.remove(&(place as u32, start));
+                let (stream, input) = (Arc::clone(&stream.key), Some(Arc::clone(pane)));
+                published.panes.push(PaneUpdate { stream, start, input, outcome: None });
+            }
+            stream.published = closed;
+        }
+        for (place, start) in std::mem::take(&mut self.dirty_inputs) {
+            let stream = &self.state.streams[place as usize];
+            let Some(pane) = stream.inputs.get(&start) else { continue };
+            if start.plus(slide) > marks.inputs {
+                continue;
+            }
+            let (stream, input) = (Arc::clone(&stream.key), Some(Arc::clone(pane)));
+            published.panes.push(PaneUpdate { stream, start, input, outcome: None });
+        }
+        for (place, start) in std::mem::take(&mut self.dirty_outcomes) {
+            let stream = &self.state.streams[place as usize];
+            let Some(pane) = stream.outcomes.get(&start) else { continue };
+            let (stream, outcome) = (Arc::clone(&stream.key), Some(Arc::clone(pane)));
+            published.panes.push(PaneUpdate { stream, start, input: None, outcome });
+        }
+        self.drop_old_panes();
+        Some(published)
+    }
+
+    /// Forgets predictions and labels that have waited long enough, or are too many.
+    pub(super) fn forget(&mut self, all: Timestamp) {
+        let join = &self.settings.join;
+        let horizon = if all == Timestamp::MIN { Timestamp::MIN } else { all.minus(join.keep_ms) };
+        let state = &mut self.state;
+        state.counts.predictions_evicted += state.join.forget_predictions(horizon, join.max_predictions);
+        let (expired, evicted) = state.join.forget_labels(horizon, join.max_labels);
+        state.counts.reject_many(RejectReason::LabelWithoutPrediction, expired);
+        state.counts.reject_many(RejectReason::LabelEvicted, evicted);
+    }
+
+    /// Drops panes that no window to come has any use for. (A replay that has ended drops nothing: its last windows are still to be read.)
+    fn drop_old_panes(&mut self) {
+        let marks = self.state.watermark.current();
+        if marks.inputs == Timestamp::MAX || marks.inputs == Timestamp::MIN {
+            return;
+        }
+        let window = &self.settings.window;
+        let oldest_input = marks.inputs.minus(window.size_ms);
+        let oldest_outcome = marks.all.minus(self.settings.join.keep_ms).minus(window.size_ms);
+        for stream in &mut self.state.streams {
+            while stream.inputs.first_key_value().is_some_and(|(&start, _)| start < oldest_input) {
+                stream.inputs.pop_first();
+            }
+            if marks.all == Timestamp::MIN {
+                continue;
+            }
+            while stream.outcomes.first_key_value().is_some_and(|(&start, _)| start < oldest_outcome) {
+                stream.outcomes.pop_first();
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The whole engine by scripts: what goes in at which time, what comes out.
+
+mod script;
+
+use super::metric::{Metric, Subject};
+use super::settings::{NewVersion, Settings};
+use crate::event::{RejectReason, Scalar};
+use script::{SECOND, Script, settings};
+
+/// One prediction every 100 ms in `[from, to)` seconds; `wrong` says which of them the label, 500 ms later, contradicts.
+fn traffic(script: &mut Script, version: &str, from: i64, to: i64, wrong: impl Fn(i64) -> bool) {
+    for n in from * 10..to * 10 {
+        let at = n * 100;
+        let feature = Scalar::Number((n % 20) as f64);
+        script.predict(&format!("{version}-{n}"), version, at, if n % 2 == 0 { "1" } else { "0" }, &[("x", feature)]);
+        let known = n - 5;
+        if known >= from * 10 {
+            let truth = (known % 2 == 0) != wrong(known);
+            script.label(&format!("{version}-{known}"), at, if truth { "1" } else { "0" });
+        }
+    }
+}
+
+fn tumbling() -> Settings {
+    let mut settings = settings();
+    settings.window.slide_ms = settings.window.size_ms;
+    settings
+}
+
+#[test]
+fn accuracy_falls_fires_asks_for_a_retraining_and_resolves() {
+    let mut script = Script::new(settings());
+    traffic(&mut script, "v1", 0, 100, |n| (300..600).contains(&n) && n % 4 == 0);
+    script.finish();
+    assert_eq!(script.reading(0, &Subject::Quality, Metric::Accuracy), Some(1.0));
+    assert_eq!(script.reading(40_000, &Subject::Quality, Metric::Accuracy), Some(0.75));
+    let states: Vec<_> = script.alerts().into_iter().map(|(state, _)| state).collect();
+    assert_eq!(states, ["pending", "firing", "resolved"]);
+    let retrains = script.effects.iter().filter(|e| matches!(e, super::evaluator::Effect::Retrain(_))).count();
+    assert_eq!(retrains, 1, "one incident asks once");
+    let outbox = &script.evaluator.state().outbox;
+    assert_eq!((outbox.owed().count(), outbox.cancelled()), (1, 2), "the retraining; the alert was over before anybody was told");
+}
+
+#[test]
+fn a_restart_changes_nothing() {
+    let run = |restart_at: Option<i64>| {
+        let mut script = Script::new(settings());
+        traffic(&mut script, "v1", 0, 45, |n| n >= 200 && n % 3 == 0);
+        if let Some(times) = restart_at {
+            (0..times).for_each(|_| script.restart());
+        }
+        traffic(&mut script, "v1", 45, 90, |n| n < 600 && n % 3 == 0);
+        script.finish();
+        (script.effects.clone(), script.evaluator.state().outbox.owed().map(|(n, _)| n.id.clone()).collect::<Vec<_>>())
+    };
+    let (effects, owed) = run(None);
+    for times in [1, 3] {
+        let (disturbed, still_owed) = run(Some(times));
+        let differs = disturbed.iter().zip(&effects).find(|(a, b)| a != b);
+        assert_eq!(differs, None);
+        assert_eq!(disturbed.len(), effects.len());
+        // a message that may have been sent before the restart is never taken back
+        assert!(owed.iter().all(|id| still_owed.contains(id)), "{still_owed:?}");
+    }
+}
+
+#[test]
+fn labels_come_in_either_order_twice_and_revised() {
+    let mut script = Script::new(tumbling());
+    script.label("a", 1000, "1");
+    script.predict("a", "v1", 1000, "1", &[]);
+    script.predict("b", "v1", 2000, "1", &[]);
+    script.label("b", 3000, "0");
+    script.label("b", 4000, "0");
+    script.label("b", 5000, "true");
+    script.predict("a", "v1", 6000, "1", &[]);
+    script.label("b", 7000, "purple");
+    script.label("nobody", 8000, "1");
+    script.finish();
+    let counts = script.counts();
+    assert_eq!((counts.received, counts.applied, counts.duplicate, counts.revised), (9, 5, 2, 1));
+    assert_eq!(counts.rejected.get(&RejectReason::UnknownLabelClass), Some(&1));
+    assert_eq!(counts.settled() + script.shard.in_flight(), counts.received);
+    assert_eq!(script.reading(0, &Subject::Quality, Metric::Accuracy), Some(1.0), "the revised label counts");
+}
+
+#[test]
+fn windows_close_when_traffic_stops() {
+    let mut script = Script::new(tumbling());
+    traffic(&mut script, "v1", 0, 15, |_| false);
+    let windows = |script: &Script| script.measurements().filter(|m| m.metric == Metric::ErrorRate).count();
+    assert_eq!(windows(&script), 1);
+    script.silence(28_000);
+    assert!(windows(&script) >= 2, "the second window closed though nothing came");
+    assert_eq!(script.reading(20_000, &Subject::Service, Metric::Throughput), None);
+    script.silence(33_000);
+    assert_eq!(script.reading(20_000, &Subject::Service, Metric::Throughput), Some(0.0), "an outage is a throughput of 0");
+}
+
+#[test]
+fn late_events_amend_open_windows_and_are_counted_beyond() {
+    let mut script = Script::new(settings());
+    traffic(&mut script, "v1", 0, 21, |_| false);
+    script.predict("amends", "v1", 17_000, "1", &[]);
+    script.predict("too late", "v1", 3_000, "1", &[]);
+    assert_eq!((script.counts().amended, script.counts().late), (1, 1));
+    traffic(&mut script, "v1", 21, 30, |_| false);
+    let requests = |at: i64| script.measurements().find(|m| m.window.start.millis() == at).map(|m| m.window.predictions);
+    assert_eq!(requests(15_000), Some(101));
+}
+
+#[test]
+fn a_version_that_another_one_replaced_resolves_its_alerts() {
+    let mut script = Script::new(settings());
+    traffic(&mut script, "v1", 0, 60, |n| n % 3 == 0);
+    traffic(&mut script, "v2", 60, 120, |_| false);
+    script.finish();
+    let v1: Vec<_> = script.alerts().into_iter().filter(|(_, version)| version == "v1").map(|(state, _)| state).collect();
+    assert_eq!(v1, ["pending", "firing", "resolved"]);
+    assert!(!script.alerts().iter().any(|(_, version)| version == "v2"));
+}
+
+#[test]
+fn a_reference_is_learned_and_then_compared_with() {
+    let mut script = Script::new(tumbling());
+    traffic(&mut script, "v1", 0, 30, |_| false);
+    script.finish();
+    let x = Subject::Feature("x".into());
+    assert_eq!(script.reading(0, &x, Metric::Ks).map(|d| d < 0.2), Some(true), "the second half of the first window");
+    assert_eq!(script.reading(10_000, &x, Metric::Ks), Some(0.1), "the sample of 50 has two and a half turns of the 20 values");
+}
+
+#[test]
+fn segments_are_kept_apart_up_to_their_cap() {
+    let mut settings = tumbling();
+    let mut model = (*settings.models[0]).clone();
+    model.segments = vec!["country".into()];
+    model.new_version = NewVersion::Learn { rows: 50 };
+    settings.models = vec![std::sync::Arc::new(model)];
+    let mut script = Script::new(settings);
+    for n in 0..100 {
+        let country = ["DE", "FR", "IT", "ES"][n as usize % 4];
+        script.predict(&format!("{n}"), "v1", n * 100, "1", &[("country", script::text(country))]);
+    }
+    script.finish();
+    let mut segments: Vec<_> = script.measurements().filter_map(|m| m.segment.clone()).collect();
+    segments.sort();
+    segments.dedup();
+    assert_eq!(segments.iter().map(|s| &**s).collect::<Vec<_>>(), ["country=DE", "country=FR"]);
+    assert_eq!(script.counts().segments_overflow, 50);
+}
+
+#[test]
+fn unknown_and_too_many_models_are_rejected() {
+    let mut script = Script::new(tumbling());
+    for version in 0..6 {
+        script.predict(&format!("{version}"), &format!("v{version}"), 1000, "1", &[]);
+    }
+    assert_eq!(script.counts().rejected.get(&RejectReason::TooManyModels), Some(&2));
+}
+
+#[test]
+fn a_message_below_the_offset_is_a_no_op() {
+    let mut script = Script::new(tumbling());
+    traffic(&mut script, "v1", 0, 5, |_| false);
+    let before = script.shard.state().clone();
+    let position =
+        crate::event::Position { partition: crate::event::PartitionId { topic: crate::event::TopicId(0), partition: 0 }, offset: 3 };
+    assert!(!script.shard.begin(position, crate::event::Timestamp(5 * SECOND)));
+    assert_eq!(*script.shard.state(), before);
+}

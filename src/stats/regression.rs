@@ -1,0 +1,62 @@
+//! Quality of a regression from sums.
+
+use super::NoValue;
+
+/// Share of Σ(y−c)² below which the labels' spread drowns in the rounding of the sums.
+const SPREAD_RESOLUTION: f64 = 1e-13;
+
+/// Sums over n pairs of prediction and label y, with e = prediction − y and c a fixed centre near the labels' mean, so that
+/// the spread of the labels does not drown in their offset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RegressionTotals {
+    /// Number of pairs.
+    pub n: u64,
+    /// Σ|e|, in the label's unit.
+    pub absolute_error: f64,
+    /// Σe², in the square of the label's unit.
+    pub squared_error: f64,
+    /// Σ(y−c), in the label's unit.
+    pub label: f64,
+    /// Σ(y−c)², in the square of the label's unit.
+    pub label_squared: f64,
+}
+
+impl RegressionTotals {
+    /// Mean absolute error Σ|e| / n (scikit-learn `mean_absolute_error`).
+    pub fn mae(self) -> Result<f64, NoValue> {
+        self.mean(self.absolute_error)
+    }
+
+    /// Root of the mean squared error, √(Σe² / n) (scikit-learn `root_mean_squared_error`).
+    pub fn rmse(self) -> Result<f64, NoValue> {
+        self.mean(self.squared_error).map(f64::sqrt)
+    }
+
+    /// Coefficient of determination 1 − Σe² / Σ(y−ȳ)² (scikit-learn `r2_score`), with Σ(y−ȳ)² = Σ(y−c)² − (Σ(y−c))² / n.
+    ///
+    /// Not defined for labels that are all equal (one label included), where scikit-learn says 1, 0 or NaN.
+    pub fn r2(self) -> Result<f64, NoValue> {
+        self.mean(self.squared_error)?;
+        let n = self.n as f64;
+        let (squares, square) = (n * self.label_squared, self.label * self.label);
+        let spread = squares - square;
+        let value = 1.0 - self.squared_error * (n / spread);
+        if !squares.is_finite() || !square.is_finite() {
+            Err(NoValue::OutOfRange)
+        } else if spread <= SPREAD_RESOLUTION * squares {
+            Err(NoValue::ConstantLabels)
+        } else if value.is_finite() {
+            Ok(value)
+        } else {
+            Err(NoValue::OutOfRange)
+        }
+    }
+
+    fn mean(self, sum: f64) -> Result<f64, NoValue> {
+        match self.n {
+            0 => Err(NoValue::Empty),
+            _ if !sum.is_finite() => Err(NoValue::OutOfRange),
+            n => Ok(sum / n as f64),
+        }
+    }
+}

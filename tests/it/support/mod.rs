@@ -1,0 +1,30 @@
+//! What tests need around the daemon: a real broker, receivers that misbehave on command, the built binary as a process.
+
+#![allow(dead_code, reason = "a tool box: not every tool is in use at every time")]
+
+pub(crate) mod daemon;
+pub(crate) mod dataset;
+pub(crate) mod kafka;
+pub(crate) mod receiver;
+pub(crate) mod source;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+/// Polls until `ready` gives something; panics with `what` at the deadline.
+#[track_caller]
+pub(crate) fn wait_until<T>(what: &str, timeout: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + timeout;
+    loop {
+        if let Some(found) = ready() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within {timeout:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A port that was free a moment ago, on loopback.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
