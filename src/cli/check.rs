@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_and_tests_that_cannot_run() {
+    fn a_file_that_is_not_there() {
         let missing = CheckArgs { config: "/nowhere/driftd.toml".into(), effective: false, rules_tests: None, without_secrets: true };
         let mut out = Vec::new();
         assert!(!check(&missing, &BTreeMap::new(), &mut out).unwrap());
