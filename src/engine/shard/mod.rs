@@ -129,8 +129,10 @@ impl Shard {
         self.state.watermark.revoke(partition);
     }
 
-    /// Notes that a partition was read to its end.
-    pub fn reached_end(&mut self, partition: PartitionId) {
+    /// Notes that a partition was read to its end, which is `next_offset`. An empty partition is begun there by it, so that nothing
+    /// written to it later can be missed.
+    pub fn reached_end(&mut self, partition: PartitionId, next_offset: i64) {
+        self.state.offsets.entry(partition).or_insert(next_offset);
         self.state.watermark.reached_end(partition);
     }
 
