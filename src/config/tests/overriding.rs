@@ -65,7 +65,42 @@ fn settings_of_a_whole_rule() {
         (3, 2, 0.5, None, Severity::Critical)
     );
     assert_eq!(loaded.config.engine.models[1].rules[1].confirm, 1, "another model keeps the rule");
+    assert_eq!(effective(&loaded, "model[0].rule.service.segments").origin, Origin::Rules(DEFAULT_RULES_ORIGIN.into()));
     let confirm = effective(&loaded, "model[0].rule.service.confirm");
     assert_eq!((confirm.value.as_str(), confirm.origin.to_string().as_str()), ("3", "override model[0].override[0]"));
     assert!(effective(&loaded, "model[1].rule.service.confirm").is_default);
+}
+
+#[test]
+fn what_is_switched_off_for_a_feature_never_breaches() {
+    use crate::engine::metric::{Measurement, Reading, Verdict, WindowFacts};
+    use crate::engine::verdict::assess;
+    use crate::event::{ModelKey, Timestamp};
+
+    let text = format!("{MODEL}[[model.override]]\nrule = \"feature-drift\"\nfeature = \"a\"\nenabled = false\n");
+    let loaded = loaded(&text);
+    let rule = &loaded.config.engine.models[0].rules[0];
+    for metric in [Metric::Psi, Metric::Ks] {
+        let measurement = Measurement {
+            model: ModelKey::new("m", "1"),
+            segment: None,
+            window: WindowFacts { start: Timestamp(0), end: Timestamp(1), predictions: 1_000_000, labels: 0, whole: true },
+            subject: Subject::Feature("a".into()),
+            metric,
+            reading: Reading::Value(0.9),
+            error_bound: 0.0,
+            degrees: 9,
+            threshold: None,
+            p_value: None,
+            n_reference: 1_000_000,
+            n_current: 1_000_000,
+            reference: None,
+            verdict: None,
+            on_reference: None,
+        };
+        let fits = |c: &&Condition| c.metric == metric && c.subject.matches(&measurement.subject);
+        let judge = |condition: &Condition| assess(condition, rule.resolve_level, true, &measurement).verdict;
+        assert_ne!(judge(rule.conditions.iter().find(fits).unwrap()), Verdict::Breach, "the first that fits is the one that judges");
+        assert_eq!(judge(rule.conditions.iter().filter(fits).nth(1).unwrap()), Verdict::Breach, "the general one would");
+    }
 }
