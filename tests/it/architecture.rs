@@ -15,6 +15,7 @@ const ENGINE_RANKS: &[(&str, u8)] = &[
     ("join", 1),
     ("window", 1),
     ("metric", 2),
+    ("published", 2),
     ("verdict", 3),
     ("alert", 4),
     ("shard", 5),

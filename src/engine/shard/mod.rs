@@ -10,11 +10,11 @@ mod model;
 mod state;
 
 pub use counts::{Counts, EventKind};
-pub use model::{ModelFacts, References};
+pub use model::References;
 pub use state::ShardState;
 
 use crate::engine::settings::Settings;
-use crate::engine::window::{Carries, PaneUpdate, Watermarks};
+use crate::engine::window::{Carries, Watermarks};
 use crate::event::{Event, PartitionId, Position, RejectReason, Timestamp, TopicId};
 use model::ModelRuntime;
 use std::collections::{BTreeSet, HashMap};
@@ -36,15 +36,6 @@ pub struct Shard {
     /// The end of the last slide at which panes were published.
     published: Timestamp,
     scratch: apply::Scratch,
-}
-
-/// What the evaluator is to hear.
-#[derive(Debug, Default)]
-pub struct Published {
-    /// Model versions that are new or whose reference or classes changed.
-    pub models: Vec<ModelFacts>,
-    /// Panes that closed or changed, cumulative.
-    pub panes: Vec<PaneUpdate>,
 }
 
 /// What changed between a state and the configuration it is continued with.
