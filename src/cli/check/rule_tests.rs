@@ -240,7 +240,7 @@ mod tests {
                     assert!(!passes(&changed), "condition {c} of {} by {factor} went unnoticed", rule.name);
                 }
             }
-            let changes: [(&str, fn(&mut Rule)); 5] = [
+            let changes: [(&str, Change); 5] = [
                 ("confirm 1", |rule| rule.confirm = 1),
                 ("confirm 3", |rule| rule.confirm = 3),
                 ("resolve_after 1", |rule| rule.resolve_after = 1),
@@ -252,6 +252,8 @@ mod tests {
             }
         }
     }
+
+    type Change = fn(&mut Rule);
 
     fn scaled(bound: crate::engine::verdict::Bound, by: f64) -> crate::engine::verdict::Bound {
         use crate::engine::verdict::{Bound, Threshold};
