@@ -34,7 +34,7 @@ fetch_jars() {
     local new=$home/libs.new.$$ try
     for try in 1 2 3; do
         rm -rf "$new"
-        if mvn -B -q -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$new" >&2; then break; fi
+        if mvn -B -q -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$new" >&2; then break; fi
         [ "$try" -lt 3 ] || die "maven could not fetch the broker's jars"
         sleep 5
     done
@@ -179,7 +179,7 @@ launch() { # DIR PORT
     pid=$!
     echo "$pid" >"$dir/pid"
     local deadline=$((SECONDS + start_deadline_seconds))
-    until grep -q 'Kafka Server started' "$dir/server.log" && answers "$port"; do
+    until grep -qs 'Kafka Server started' "$dir/server.log" && answers "$port"; do
         sleep 0.1
         if ! alive "$pid"; then
             say "the broker ended while starting; its last words:"

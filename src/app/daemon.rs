@@ -7,7 +7,7 @@ use super::{Pipeline, PipelineState, load_config, load_references};
 use crate::config::Config;
 use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset};
 use crate::edge::notify::{Notifier, Workers};
-use crate::edge::state::{DirDisk, SnapshotStore, StateLock};
+use crate::edge::state::{DirDisk, SnapshotStore};
 use crate::serve::{Heartbeat, View, serve};
 use crate::telemetry;
 use anyhow::Context as _;
@@ -38,7 +38,6 @@ pub fn run(config: &Path) -> anyhow::Result<()> {
 /// Runs the daemon until `stop` is set.
 pub fn run_until(config: &Config, runtime: &Runtime, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
     let state_dir = config.resolve(&config.daemon.state_dir);
-    let _lock = StateLock::acquire(&state_dir)?;
     let mut store = SnapshotStore::open(DirDisk::open(&state_dir)?)?;
     let pipeline = restore(config, &mut store)?;
     let notifier = Arc::new(Notifier::new(config.channels.clone(), None)?);
@@ -120,7 +119,11 @@ fn start_engine(
     let offsets = pipeline.shard.state().next_offsets();
     let offsets = offsets.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset });
     let offsets = Arc::new(OffsetTable::from_offsets(offsets));
-    let (kafka, source) = KafkaSource::start(&config.kafka, Arc::clone(&offsets))?;
+    let mut settings = config.kafka.clone();
+    // a static member comes back without a rebalance, also after a kill; its name must be its own and outlive it, as the state does
+    let instance = format!("driftd-{:016x}", pipeline.shard.state().seed());
+    settings.properties.entry("group.instance.id".to_owned()).or_insert(instance);
+    let (kafka, source) = KafkaSource::start(&settings, Arc::clone(&offsets))?;
     let engine = Engine {
         pipeline,
         topics,

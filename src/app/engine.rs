@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 const TURN: Duration = Duration::from_millis(50);
 /// Time between two views.
 const VIEW: Duration = Duration::from_millis(500);
+/// Time between two attempts at a checkpoint that did not reach the disk.
+const CHECKPOINT_RETRY: Duration = Duration::from_secs(1);
 /// Messages taken in one go before time passes again.
 const MAX_EVENTS_PER_TURN: usize = 16;
 
@@ -46,7 +48,7 @@ pub(super) struct Engine {
 struct Clock {
     checkpoint: Instant,
     view: Instant,
-    /// Whether something is owed that no snapshot holds yet.
+    /// Whether something is owed that no snapshot holds yet; until one does, nothing is sent.
     unsaved: bool,
 }
 
@@ -60,11 +62,14 @@ impl Engine {
             self.take_events()?;
             self.take_outcomes();
             clock.unsaved |= self.turn();
-            if clock.unsaved || clock.checkpoint.elapsed() >= self.checkpoint_every {
-                self.checkpoint()?;
-                (clock.unsaved, clock.checkpoint) = (false, Instant::now());
+            let retry = clock.checkpoint.elapsed() >= CHECKPOINT_RETRY;
+            if clock.unsaved && (retry || !self.publisher.checkpoint_failed()) || clock.checkpoint.elapsed() >= self.checkpoint_every {
+                clock.unsaved &= !self.checkpoint()?;
+                clock.checkpoint = Instant::now();
             }
-            self.offer_due();
+            if !clock.unsaved {
+                self.offer_due();
+            }
             if clock.view.elapsed() >= VIEW {
                 self.publish();
                 clock.view = Instant::now();
@@ -119,9 +124,12 @@ impl Engine {
                     }
                 }
             }
-            SourceEvent::EndOfPartition { topic, partition, .. } => {
-                if let Some((partition, _)) = self.topics.find(&topic, partition) {
-                    self.pipeline.shard.reached_end(partition);
+            SourceEvent::EndOfPartition { topic, partition, offset } => {
+                if let Some((id, _)) = self.topics.find(&topic, partition) {
+                    self.pipeline.shard.reached_end(id, offset);
+                    if self.offsets.get(&topic, partition).is_none() {
+                        self.offsets.set(&topic, partition, offset);
+                    }
                 }
             }
             SourceEvent::Problem(problem) => self.problem(&problem),
@@ -168,24 +176,21 @@ impl Engine {
         owed
     }
 
-    /// Makes the state durable, then tells Kafka how far it was read (for lag tools only). An error stops the daemon: it must not go on
-    /// beyond what it can remember.
-    fn checkpoint(&mut self) -> anyhow::Result<()> {
+    /// Makes the state durable, then tells Kafka how far it was read (for lag tools only). `false`: it is not durable, for a reason that may
+    /// pass (a full disk). An error stops the daemon: it must not go on beyond what it can remember.
+    fn checkpoint(&mut self) -> anyhow::Result<bool> {
         let began = Instant::now();
         let body = self.pipeline.snapshot().context("cannot encode the state")?;
         let saved = self.store.save(self.store.next_sequence(), &body);
-        self.publisher.checkpoint(saved.is_ok(), began.elapsed(), body.len());
+        self.publisher.checkpoint(&saved, began.elapsed(), body.len());
         if let Err(error) = saved {
-            if error.must_stop() {
-                return Err(error).context("cannot save the state");
-            }
-            tracing::warn!(%error, "checkpoint incomplete");
+            return if error.must_stop() { Err(error).context("cannot save the state") } else { Ok(false) };
         }
         let next = self.pipeline.shard.state().next_offsets();
         let next: Vec<_> =
             next.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset }).collect();
         self.kafka.commit(&next);
-        Ok(())
+        Ok(true)
     }
 
     /// Offers what is owed and due to the workers.
@@ -211,8 +216,8 @@ impl Engine {
         tracing::info!("stopping");
         let deadline = Instant::now() + self.shutdown;
         self.turn();
-        self.checkpoint()?;
-        while !self.pipeline.evaluator.state().outbox.is_empty() && Instant::now() < deadline {
+        let saved = self.checkpoint()?;
+        while saved && !self.pipeline.evaluator.state().outbox.is_empty() && Instant::now() < deadline {
             self.heartbeat.beat();
             self.offer_due();
             std::thread::sleep(Duration::from_millis(20));

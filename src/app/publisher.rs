@@ -4,6 +4,7 @@ use super::Pipeline;
 use super::engine::wall_clock;
 use super::topics::Topics;
 use crate::edge::ingest::PartitionLag;
+use crate::edge::state::StateError;
 use crate::engine::alert::{AlertFacts, AlertState};
 use crate::engine::evaluator::Effect;
 use crate::engine::metric::{Measurement, Metric, Reading, Subject, Verdict};
@@ -63,16 +64,27 @@ impl Publisher {
     }
 
     /// What became of a checkpoint.
-    pub(super) fn checkpoint(&mut self, saved: bool, took: Duration, bytes: usize) {
+    pub(super) fn checkpoint(&mut self, saved: &Result<(), StateError>, took: Duration, bytes: usize) {
         let checkpoint = &mut self.view.checkpoint;
         checkpoint.total += 1;
-        if saved {
-            checkpoint.last_success = Some(wall_clock());
-            checkpoint.duration_ms = Some(took.as_millis() as u64);
-            checkpoint.size_bytes = Some(bytes as u64);
-        } else {
-            checkpoint.failures += 1;
+        match saved {
+            Ok(()) => {
+                checkpoint.last_success = Some(wall_clock());
+                checkpoint.duration_ms = Some(took.as_millis() as u64);
+                checkpoint.size_bytes = Some(bytes as u64);
+                self.solved(ReadyCheck::Checkpoint);
+            }
+            Err(error) => {
+                checkpoint.failures += 1;
+                let what_to_do = "make room in daemon.state_dir; nothing is sent and no offset is committed until then";
+                self.problem(NotReady::new(ReadyCheck::Checkpoint, error.to_string(), what_to_do));
+            }
         }
+    }
+
+    /// Whether the last checkpoint did not reach the disk.
+    pub(super) fn checkpoint_failed(&self) -> bool {
+        self.not_ready.contains_key(&ReadyCheck::Checkpoint)
     }
 
     /// Notes (and logs) an effect of the engine.

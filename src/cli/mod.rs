@@ -1,11 +1,11 @@
 //! The commands, one file each.
 
 pub mod check;
-mod generate;
-mod health;
-mod init;
-mod reference;
-mod replay;
+pub mod generate;
+pub mod health;
+pub mod init;
+pub mod reference;
+pub mod replay;
 
 use clap::{Parser, Subcommand};
 use std::io::{BufWriter, Write};

@@ -79,13 +79,16 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     };
     let partitions: Vec<PartitionId> = inputs.iter().map(|i| PartitionId { topic: i.topic, partition: 0 }).collect();
     let mut done = 0;
+    // offsets count a file's lines in the order of time, which is the order of the log that the files make up
+    let mut offsets = vec![0; inputs.len()];
     for turn in merged(&files, time_of) {
         let at = turn.at;
         // all files are one log in the order of time: what one of them says of the time holds for all
         partitions.iter().for_each(|&partition| pipeline.shard.progress(partition, at));
         printer.effects(pipeline.turn(at))?;
         let input = &inputs[turn.file];
-        let position = Position { partition: partitions[turn.file], offset: turn.line as i64 };
+        let position = Position { partition: partitions[turn.file], offset: offsets[turn.file] };
+        offsets[turn.file] += 1;
         let mut rejected: Vec<RejectReason> = Vec::new();
         pipeline.message(Some(turn.bytes), input.role, position, at, &mut |reason| rejected.push(reason));
         for reason in rejected {

@@ -33,21 +33,22 @@ pub(crate) fn of_entries(entries: &[Entry]) -> Vec<Effective> {
     effective.collect()
 }
 
-/// The rules of one model.
-pub(crate) fn of_rules(index: usize, model: &ModelSettings, changes: &Changes) -> Vec<Effective> {
+/// The rules of one model; `built_in`: whether they are the ones that hold without `rules.files`.
+pub(crate) fn of_rules(index: usize, model: &ModelSettings, changes: &Changes, built_in: bool) -> Vec<Effective> {
     let mut effective = Vec::new();
     for rule in model.rules.iter() {
         let path = format!("model[{index}].rule.{}", rule.name);
-        let source = rule_source(rule);
+        // `alerts/default.toml: rule[0].condition[0]` without its end is the place of the rule
+        let source = changes.sources.get(&rule.name).and_then(|place| place.split(".condition[").next()).unwrap_or_default();
         for (name, value) in settings_of(rule) {
             let by_override = changes.settings.get(&(rule.name.clone(), name));
-            let origin = by_override.map_or_else(|| source.clone(), |path| Origin::Override(path.clone()));
-            let is_default = by_override.is_none() && is_built_in(&origin);
+            let origin = by_override.map_or_else(|| Origin::Rules(source.to_owned()), |path| Origin::Override(path.clone()));
+            let is_default = built_in && by_override.is_none();
             effective.push(Effective { path: format!("{path}.{name}"), value, origin, is_default });
         }
         for condition in rule.conditions.iter().filter(|c| c.task.is_none_or(|task| task == model.task)) {
             let origin = origin_of(condition);
-            let is_default = is_built_in(&origin);
+            let is_default = built_in && matches!(origin, Origin::Rules(_));
             effective.push(Effective {
                 path: format!("{path}.{}", condition_name(condition)),
                 value: print_condition(condition),
@@ -96,6 +97,8 @@ fn print_condition(condition: &Condition) -> String {
     };
     match level {
         Threshold::Absolute(level) if !level.is_finite() => "off".to_owned(),
+        // 0: what the metric itself needs
+        _ if condition.min_events == 0 => format!("{side} {}", print_bound_level(level)),
         _ => format!("{side} {} from {} events", print_bound_level(level), condition.min_events),
     }
 }
@@ -103,14 +106,4 @@ fn print_condition(condition: &Condition) -> String {
 fn origin_of(condition: &Condition) -> Origin {
     let origin = condition.origin.as_ref();
     if origin.starts_with("model[") { Origin::Override(origin.to_owned()) } else { Origin::Rules(origin.to_owned()) }
-}
-
-/// Where a rule stands: the file of its first condition that no override made.
-fn rule_source(rule: &Rule) -> Origin {
-    let origins = rule.conditions.iter().map(origin_of);
-    origins.into_iter().find(|origin| matches!(origin, Origin::Rules(_))).unwrap_or(Origin::Rules("rules".to_owned()))
-}
-
-fn is_built_in(origin: &Origin) -> bool {
-    matches!(origin, Origin::Rules(file) if file.starts_with(super::DEFAULT_RULES_ORIGIN))
 }

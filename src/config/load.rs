@@ -176,7 +176,7 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     let window = sections::window(root.table("window"));
     let join = sections::join(root.table("join"));
     let (limits, max_outbox) = sections::limits(root.table("limits"));
-    let rules = read_rules(root.table("rules"), secrets.base_dir, default_rules);
+    let (rules, built_in) = read_rules(root.table("rules"), secrets.base_dir, default_rules);
     let context = ModelContext { rules: &rules, max_classes: limits.classes, base_dir: secrets.base_dir };
     let models = model::models(&root, context);
     let (receivers, mut channels) = receiver::receivers(root.tables("receiver"), secrets);
@@ -185,7 +185,7 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     check_receivers(&rules, &receivers, reader);
     root.finish();
 
-    let of_rules = models.iter().enumerate().flat_map(|(i, (model, changes))| effective::of_rules(i, model, changes)).collect();
+    let of_rules = models.iter().enumerate().flat_map(|(i, (model, changes))| effective::of_rules(i, model, changes, built_in)).collect();
     let alerting = AlertSettings { environment: environment.into(), receivers, retrain, max_outbox };
     let models = models.into_iter().map(|(model, _)| Arc::new(model)).collect();
     let engine = Settings { window, join, limits, models, alerting };
@@ -193,8 +193,8 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     (config, of_rules, rules)
 }
 
-/// `[rules]`: the rules of the files it names, else the default ones.
-fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rule]>) -> Vec<Rule> {
+/// `[rules]`: the rules of the files it names, else the default ones (and whether it is those).
+fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rule]>) -> (Vec<Rule>, bool) {
     let doc = "Rule files instead of the built-in `alerts/default.toml`.";
     let files = section.list("files", Fallback::Text("[]"), doc);
     let reader = section.reader;
@@ -222,7 +222,7 @@ fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rul
         }
     }
     section.finish();
-    rules
+    (rules, files.is_empty())
 }
 
 /// Every receiver that a rule names must be there; and somebody should be told at all.

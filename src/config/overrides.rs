@@ -20,6 +20,8 @@ pub(crate) struct Changes {
     pub(crate) rules: Vec<Rule>,
     /// (rule, setting) → key path of the override that set it.
     pub(crate) settings: BTreeMap<(Arc<str>, &'static str), String>,
+    /// Rule → where it stands, as its first condition says.
+    pub(crate) sources: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// One block as read.
@@ -60,7 +62,8 @@ impl WholeRule {
 
 /// Applies the blocks of one model to the rules.
 pub(crate) fn apply(blocks: Vec<Section<'_>>, rules: &[Rule], ignored: &[String], reader: &Reader) -> Changes {
-    let mut changes = Changes { rules: rules.to_vec(), settings: BTreeMap::new() };
+    let sources = rules.iter().filter_map(|rule| Some((rule.name.clone(), rule.conditions.first()?.origin.clone()))).collect();
+    let mut changes = Changes { rules: rules.to_vec(), settings: BTreeMap::new(), sources };
     let overrides: Vec<Override> = blocks.into_iter().filter_map(read).collect();
     let (specific, general): (Vec<_>, Vec<_>) = overrides.into_iter().partition(|block| block.feature.is_some());
     for block in general.iter().chain(&specific) {
@@ -117,7 +120,11 @@ fn read(section: Section<'_>) -> Option<Override> {
         ),
         severity: section.choice("severity", &Severity::ALL.map(|s| (s.as_str(), s)), Fallback::Nothing, "How bad it is."),
     };
-    let min_events = count("min_events", 1..=1_000_000_000, "Least number of events (labels for quality) to judge.");
+    let min_events = count(
+        "min_events",
+        0..=1_000_000_000,
+        "Least number of events (labels for quality) to judge, besides what the metric itself needs.",
+    );
     if above.is_some() && below.is_some() {
         section.refuse("below", "stands beside above: a bound has one side");
     }

@@ -15,6 +15,8 @@ pub(crate) const RETRAIN: &str = "retrain";
 
 const ROUTING_KEY: SecretKeys = SecretKeys {
     name: "routing_key",
+    kind: "secret",
+    doc: "",
     file: "routing_key_file",
     variable: "routing_key_env",
     file_doc: "pagerduty: file that holds the integration key.",
@@ -23,6 +25,8 @@ const ROUTING_KEY: SecretKeys = SecretKeys {
 
 const SIGNATURE: SecretKeys = SecretKeys {
     name: "secret",
+    kind: "secret",
+    doc: "",
     file: "secret_file",
     variable: "secret_env",
     file_doc: "File that holds the signing secret (`whsec_…`, Standard Webhooks); without one, requests are not signed.",

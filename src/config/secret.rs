@@ -33,6 +33,9 @@ pub(crate) struct Secrets<'a> {
 pub(crate) struct SecretKeys {
     /// What it is called: `url`.
     pub(crate) name: &'static str,
+    /// How it is listed: `secret`, or `URL` where it may also be no secret and stand in the file itself.
+    pub(crate) kind: &'static str,
+    pub(crate) doc: &'static str,
     pub(crate) file: &'static str,
     pub(crate) variable: &'static str,
     pub(crate) file_doc: &'static str,
@@ -40,8 +43,10 @@ pub(crate) struct SecretKeys {
 }
 
 /// A URL that may be a secret.
-pub(crate) const URL: SecretKeys = SecretKeys {
+const URL: SecretKeys = SecretKeys {
     name: "url",
+    kind: "URL",
+    doc: "The URL itself, where it is no secret: `http://127.0.0.1…`, `http://localhost…` only.",
     file: "url_file",
     variable: "url_env",
     file_doc: "File that holds the URL.",
@@ -109,17 +114,20 @@ pub(crate) fn secret(
         section.refuse(keys.variable, format!("stands beside {}: keep one of them", keys.file));
         return None;
     }
-    if secrets.policy == SecretPolicy::Unread {
-        return None;
-    }
-    let (key, origin, read) = match (file, variable) {
-        (Some(file), _) => (keys.file, Origin::SecretFile(file.clone()), secrets.read_file(&file)),
-        (None, Some(variable)) => (keys.variable, Origin::Environment(variable.clone()), secrets.read_variable(&variable)),
+    let (key, origin) = match (&file, &variable) {
+        (Some(file), _) => (keys.file, Origin::SecretFile(file.clone())),
+        (None, Some(variable)) => (keys.variable, Origin::Environment(variable.clone())),
         (None, None) => return None,
     };
+    let list = |value: &str, origin| section.record(keys.name, keys.kind, value.to_owned(), origin, Fallback::Nothing, keys.doc);
+    if secrets.policy == SecretPolicy::Unread {
+        list("not read", origin);
+        return None;
+    }
+    let read = file.map_or_else(|| secrets.read_variable(&variable.unwrap_or_default()), |file| secrets.read_file(&file));
     match read.and_then(|value| check(&value).map(|()| value)) {
         Ok(value) => {
-            section.record(keys.name, "secret", "***".to_owned(), origin, Fallback::Nothing, "");
+            list("***", origin);
             Some(SecretString::from(value))
         }
         Err(message) => {
@@ -134,7 +142,7 @@ pub(crate) fn secret(
 pub(crate) fn url(section: &Section<'_>, secrets: &Secrets<'_>, kind: UrlKind) -> Option<SecretString> {
     let insecure = section.flag("insecure_http", false, "Whether the URL may be `http://` beyond this machine.");
     let (fallback, doc) = match kind {
-        UrlKind::Secret => (Fallback::Nothing, "The URL itself, where it is no secret: `http://127.0.0.1…`, `http://localhost…` only."),
+        UrlKind::Secret => (Fallback::Nothing, URL.doc),
         UrlKind::PagerDuty => (Fallback::Text(PAGERDUTY), "PagerDuty's address (EU: `https://events.eu.pagerduty.com/v2/enqueue`)."),
     };
     let named = section.has(URL.file) || section.has(URL.variable);
@@ -144,7 +152,7 @@ pub(crate) fn url(section: &Section<'_>, secrets: &Secrets<'_>, kind: UrlKind) -
     } else {
         section.take(URL.name, "URL", fallback, doc, |raw| raw.text().and_then(|text| plain_url(text, kind)), |text| quoted(text))
     };
-    let hidden = secret(section, secrets, URL, |text| check_url(text, insecure));
+    let hidden = secret(section, secrets, SecretKeys { doc, ..URL }, |text| check_url(text, insecure));
     if section.has(URL.name) && named {
         section.refuse(URL.name, "stands beside url_file or url_env: keep one of them");
         return None;

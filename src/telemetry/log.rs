@@ -2,36 +2,12 @@
 //!
 //! Invariant: a filter that would silently mean something else than it says (`inof`) is an error, not a quiet log.
 
-use serde::{Deserialize, Serialize};
+use super::LogFormat;
 use std::io::IsTerminal;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// One readable line an entry.
-    #[default]
-    Text,
-    /// One JSON object a line, fields at the top level.
-    Json,
-}
-
-impl LogFormat {
-    /// Every format, for tables and suites.
-    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
-
-    /// The name used in configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }
-    }
-}
 
 /// Why logging could not begin.
 #[derive(Debug, thiserror::Error)]

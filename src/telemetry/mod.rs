@@ -5,6 +5,8 @@
 
 mod log;
 mod metric_name;
+mod settings;
 
-pub use log::{LogError, LogFormat, init};
+pub use log::{LogError, init};
 pub use metric_name::{MetricKind, MetricName, markdown_table};
+pub use settings::LogFormat;

@@ -3,10 +3,10 @@
 //! It reads paths (`crate::…`, `super::…`, `std::…`, names of crates) after comments, strings and test code were blanked out.
 //! It does not resolve names: a path through a re-export counts as what is written.
 
+use crate::support::root;
 use crate::support::source::{Finding, Path, code_of, line_of, paths_in};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 
 /// Steps of the engine; one may name those of lower rank and itself. `settings` is data that every step may name.
 const ENGINE_RANKS: &[(&str, u8)] = &[
@@ -15,6 +15,7 @@ const ENGINE_RANKS: &[(&str, u8)] = &[
     ("join", 1),
     ("window", 1),
     ("metric", 2),
+    ("published", 2),
     ("verdict", 3),
     ("alert", 4),
     ("shard", 5),
@@ -73,15 +74,15 @@ fn files_stay_readable() {
 
 /// Every `.rs` file below `src/` with its path from there, in order.
 fn sources() -> Vec<(String, String)> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (mut folders, mut files) = (vec![root.clone()], Vec::new());
+    let src = root().join("src");
+    let (mut folders, mut files) = (vec![src.clone()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+                let name = path.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");
                 files.push((name, fs::read_to_string(path).unwrap()));
             }
         }
@@ -94,7 +95,7 @@ fn sources() -> Vec<(String, String)> {
 /// Names of the public types that configuration may name: those of every `settings.rs` and of [`SETTINGS_FILES`].
 fn settings_types(files: &[(String, String)]) -> BTreeSet<String> {
     let is_settings = |path: &str| path.ends_with("/settings.rs") || SETTINGS_FILES.contains(&path);
-    let definitions = files.iter().filter(|(path, _)| is_settings(path)).flat_map(|(_, text)| text.lines());
+    let definitions = files.iter().filter(|(path, _)| is_settings(path)).flat_map(|(_, text)| text.lines().map(str::trim_start));
     let words = definitions.filter_map(|line| line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum ")));
     words.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()).collect()
 }

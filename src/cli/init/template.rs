@@ -119,7 +119,7 @@ fn overrides(file: &ReferenceFile) -> String {
     }
     example(match file.task {
         Some(Task::Regression) => "# metric = \"r2\"\n# below = 0.8\n",
-        _ => "# metric = \"accuracy\"\n# below = 0.85\n# severity = \"critical\"\n",
+        _ => "# metric = \"accuracy\"\n# below = 0.85\n",
     });
     text
 }

@@ -16,9 +16,12 @@ pub struct EmbeddedError(String);
 #[derive(Debug)]
 pub struct EmbeddedBroker {
     bootstrap_servers: String,
-    commands: Option<Sender<(Command, SyncSender<Result<(), EmbeddedError>>)>>,
+    commands: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// A command and where to answer.
+type Order = (Command, SyncSender<Result<(), EmbeddedError>>);
 
 #[derive(Debug)]
 enum Command {
@@ -79,7 +82,7 @@ impl Drop for EmbeddedBroker {
     }
 }
 
-fn serve(commands: &Receiver<(Command, SyncSender<Result<(), EmbeddedError>>)>, started: &SyncSender<Result<String, EmbeddedError>>) {
+fn serve(commands: &Receiver<Order>, started: &SyncSender<Result<String, EmbeddedError>>) {
     let cluster = match MockCluster::new(1) {
         Ok(cluster) => cluster,
         Err(error) => {

@@ -62,6 +62,19 @@ pub enum Closing {
     Abandoned,
 }
 
+impl Closing {
+    /// Every way, for tables and suites.
+    pub const ALL: [Self; 2] = [Self::Left, Self::Abandoned];
+
+    /// The name used in output and metric labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
 impl KafkaSource {
     /// Checks the settings, starts the thread and subscribes. No broker need be there yet.
     ///

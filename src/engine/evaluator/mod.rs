@@ -7,8 +7,8 @@ mod stream;
 
 use crate::engine::alert::{Alerts, Judged, Observed, Outbox, RetrainFacts, RetrainGate, Transition};
 use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_inputs, measure_outcomes};
+use crate::engine::published::{ModelFacts, Published};
 use crate::engine::settings::{ColumnKind, Settings};
-use crate::engine::shard::{ModelFacts, Published};
 use crate::engine::verdict::{Aspect, judge};
 use crate::engine::window::{StreamKey, Watermarks};
 use crate::event::{ModelKey, Timestamp};

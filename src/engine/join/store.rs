@@ -109,6 +109,11 @@ impl JoinStore {
         }
     }
 
+    /// The seed of the id hash.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The key of an id.
     pub fn key(&self, id: &str) -> u64 {
         xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), self.seed)

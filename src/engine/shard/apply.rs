@@ -1,11 +1,10 @@
 //! A prediction: into the panes of its streams, and into the join.
 
 use super::Shard;
-use super::column::{Place, count, fit, place};
 use super::model::{ModelRecord, ModelRuntime};
 use super::state::StreamState;
 use crate::engine::join::{Entry, Known, Outcome};
-use crate::engine::reference::Reference;
+use crate::engine::reference::{ColumnReference, Place, Reference};
 use crate::engine::settings::ModelSettings;
 use crate::engine::summary::{Confusion, RegressionSums};
 use crate::engine::window::{InputPane, OutcomePane, Quality, StreamKey};
@@ -138,7 +137,7 @@ impl Shard {
         let n_classes = record.classes.names().len();
         let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes);
         runtime.changed |= record.classes.names().len() != n_classes;
-        let score = reference.as_deref().and_then(|r| r.outputs.score.as_ref()).map_or(Place::Missing, |c| place(c, &prediction.score));
+        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&prediction.score)).unwrap_or(Place::Missing);
         let latency = match prediction.latency_ms {
             Scalar::Number(ms) if ms >= 0.0 => Some(ms),
             Scalar::Null => None,
@@ -202,13 +201,26 @@ impl Counted<'_> {
         let Some(reference) = self.reference else { return };
         fit(pane, reference);
         for (counts, &place) in pane.inputs.iter_mut().zip(self.inputs) {
-            count(counts, place);
+            place.count(counts);
         }
         // a failed request has no answer that could be missing
         for (column, place) in [(&mut pane.prediction, self.prediction), (&mut pane.score, self.score)] {
             if let Some(counts) = column.as_mut().filter(|_| !self.failed || place != Place::Missing) {
-                count(counts, place);
+                place.count(counts);
             }
+        }
+    }
+}
+
+/// Gives a pane the columns of the reference that it does not have yet (a reference that was being learned when the pane began).
+fn fit(pane: &mut InputPane, reference: &Reference) {
+    if pane.inputs.len() != reference.inputs.len() {
+        pane.inputs = reference.inputs.iter().map(|f| f.column.empty_counts()).collect();
+    }
+    let outputs = &reference.outputs;
+    for (counts, column) in [(&mut pane.prediction, &outputs.prediction), (&mut pane.score, &outputs.score)] {
+        if counts.is_none() {
+            *counts = column.as_ref().map(ColumnReference::empty_counts);
         }
     }
 }
@@ -220,7 +232,7 @@ fn place_inputs(places: &mut Vec<Place>, runtime: &ModelRuntime, reference: &Ref
     let mut unknown = 0;
     for (name, value) in &prediction.features {
         match runtime.inputs.get(name.as_ref()) {
-            Some(&input) => places[input] = place(&reference.inputs[input].column, value),
+            Some(&input) => places[input] = reference.inputs[input].column.place(value),
             None => unknown += u64::from(!runtime.settings.ignore.iter().any(|i| **i == **name)),
         }
     }
@@ -237,7 +249,7 @@ fn place_answer(record: &mut ModelRecord, runtime: &ModelRuntime, prediction: &P
         let Scalar::Number(number) = *answer else { return (Place::Invalid(reason_of(answer)), None) };
         record.scale.get_or_insert((number, number.abs()));
         let column = record.reference.as_ref().and_then(|r| r.outputs.prediction.as_ref());
-        return (column.map_or(Place::Missing, |c| place(c, answer)), Some(Outcome::Number(number)));
+        return (column.map_or(Place::Missing, |c| c.place(answer)), Some(Outcome::Number(number)));
     }
     if canonical_text(answer).is_none() {
         return (Place::Invalid(reason_of(answer)), None);
@@ -256,7 +268,7 @@ fn place_answer(record: &mut ModelRecord, runtime: &ModelRuntime, prediction: &P
 fn class_slot(record: &ModelRecord, class: u16) -> Place {
     let column = record.reference.as_ref().and_then(|r| r.outputs.prediction.as_ref());
     match (column, record.classes.names().get(usize::from(class))) {
-        (Some(column), Some(name)) => place(column, &Scalar::Text(name.as_ref().into())),
+        (Some(column), Some(name)) => column.place(&Scalar::Text(name.as_ref().into())),
         _ => Place::Missing,
     }
 }

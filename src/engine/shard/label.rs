@@ -2,9 +2,9 @@
 
 use super::Shard;
 use super::apply::new_outcome_pane;
-use super::column::{count, place};
 use super::model::{ModelRecord, ModelRuntime};
 use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
+use crate::engine::reference::Place;
 use crate::engine::settings::Settings;
 use crate::engine::window::{OutcomePane, Quality};
 use crate::event::{Label, Position, RejectReason, Scalar, canonical_text};
@@ -190,10 +190,10 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
             None => return,
         },
     };
-    match place(column, &value) {
-        super::column::Place::Slot(slot) if !add => counts.remove(slot),
+    match column.place(&value) {
+        Place::Slot(slot) if !add => counts.remove(slot),
         _ if !add => {}
-        placed => count(counts, placed),
+        placed => placed.count(counts),
     }
 }
 

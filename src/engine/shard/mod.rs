@@ -3,7 +3,6 @@
 //! Invariant: a pane is a pure function of the prefix of the log that was applied. A record below the state's offset is a no-op (I3).
 
 mod apply;
-mod column;
 mod counts;
 mod label;
 mod learning;
@@ -11,11 +10,11 @@ mod model;
 mod state;
 
 pub use counts::{Counts, EventKind};
-pub use model::{ModelFacts, References};
+pub use model::References;
 pub use state::ShardState;
 
 use crate::engine::settings::Settings;
-use crate::engine::window::{Carries, PaneUpdate, Watermarks};
+use crate::engine::window::{Carries, Watermarks};
 use crate::event::{Event, PartitionId, Position, RejectReason, Timestamp, TopicId};
 use model::ModelRuntime;
 use std::collections::{BTreeSet, HashMap};
@@ -37,15 +36,6 @@ pub struct Shard {
     /// The end of the last slide at which panes were published.
     published: Timestamp,
     scratch: apply::Scratch,
-}
-
-/// What the evaluator is to hear.
-#[derive(Debug, Default)]
-pub struct Published {
-    /// Model versions that are new or whose reference or classes changed.
-    pub models: Vec<ModelFacts>,
-    /// Panes that closed or changed, cumulative.
-    pub panes: Vec<PaneUpdate>,
 }
 
 /// What changed between a state and the configuration it is continued with.
@@ -130,8 +120,10 @@ impl Shard {
         self.state.watermark.revoke(partition);
     }
 
-    /// Notes that a partition was read to its end.
-    pub fn reached_end(&mut self, partition: PartitionId) {
+    /// Notes that a partition was read to its end, which is `next_offset`. An empty partition is begun there by it, so that nothing
+    /// written to it later can be missed.
+    pub fn reached_end(&mut self, partition: PartitionId, next_offset: i64) {
+        self.state.offsets.entry(partition).or_insert(next_offset);
         self.state.watermark.reached_end(partition);
     }
 

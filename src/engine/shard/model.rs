@@ -2,6 +2,7 @@
 
 use super::learning::Learning;
 use crate::engine::join::Classes;
+use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
 use crate::engine::settings::{ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
@@ -37,21 +38,6 @@ pub(super) struct ModelRuntime {
     pub(super) inputs: HashMap<Arc<str>, usize>,
     /// Whether the evaluator has yet to hear of the record's reference and classes.
     pub(super) changed: bool,
-}
-
-/// What the evaluator must know of a model version.
-#[derive(Debug, Clone)]
-pub struct ModelFacts {
-    /// The model version.
-    pub key: ModelKey,
-    /// Its settings.
-    pub settings: Arc<ModelSettings>,
-    /// What its windows are compared with, as far as it is known.
-    pub reference: Option<Arc<Reference>>,
-    /// Its classes by place.
-    pub classes: Arc<[Arc<str>]>,
-    /// Whether (a part of) the reference is still being learned.
-    pub learning: bool,
 }
 
 impl ModelRecord {

@@ -1,6 +1,7 @@
 //! What leaves the shard, and what it forgets.
 
-use super::{Published, Shard};
+use super::Shard;
+use crate::engine::published::Published;
 use crate::engine::window::PaneUpdate;
 use crate::event::{RejectReason, Timestamp};
 use std::sync::Arc;

@@ -79,6 +79,11 @@ impl ShardState {
         self.offsets.iter().filter_map(|(p, &next)| Some((&self.topics.get(usize::from(p.topic.0))?.name, p.partition, next)))
     }
 
+    /// The seed of the id hash: random, chosen when the state began, and so a name of this state.
+    pub fn seed(&self) -> u64 {
+        self.join.seed()
+    }
+
     /// Counters.
     pub fn counts(&self) -> &Counts {
         &self.counts

@@ -136,7 +136,7 @@ impl Script {
         while self.now < Timestamp(until) {
             self.now = self.now.plus(SECOND);
             for topic in 0..2 {
-                self.shard.reached_end(PartitionId { topic: TopicId(topic), partition: 0 });
+                self.shard.reached_end(PartitionId { topic: TopicId(topic), partition: 0 }, self.offsets[usize::from(topic)]);
             }
             self.turn();
         }

@@ -9,6 +9,7 @@ pub(crate) mod receiver;
 pub(crate) mod source;
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Polls until `ready` gives something; panics with `what` at the deadline.
@@ -22,6 +23,12 @@ pub(crate) fn wait_until<T>(what: &str, timeout: Duration, mut ready: impl FnMut
         assert!(Instant::now() < deadline, "not within {timeout:?}: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// The root of the checkout under test. Cargo says it at run time; what it was at compile time is another one where several
+/// checkouts share a target directory.
+pub(crate) fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
 /// A port that was free a moment ago, on loopback.

@@ -18,13 +18,19 @@ use std::time::{Duration, Instant};
 /// The same problem is told again after this time.
 const REPEAT: Duration = Duration::from_secs(30);
 
+/// What makes two problems the same.
+type Told = (ProblemKind, Option<Arc<str>>);
+
 /// What happened during a poll.
 #[derive(Debug)]
 pub(super) enum Noticed {
     Assigned(Vec<Assignment>),
     Revoked(Vec<(Arc<str>, i32)>),
-    /// Partitions that have been fetched to their ends, with these.
-    Ends(Vec<(Arc<str>, i32, i64)>),
+    /// Partitions that have been fetched to their ends, and how much stood in the queue then: statistics overtake messages.
+    Ends {
+        ends: Vec<(Arc<str>, i32, i64)>,
+        n_queued: u64,
+    },
     Problem(SourceProblem),
     Fatal(String),
 }
@@ -37,7 +43,7 @@ pub(super) struct SourceContext {
     start: StartAt,
     shared: Arc<Shared>,
     noticed: Mutex<Vec<Noticed>>,
-    told: Mutex<HashMap<(ProblemKind, Option<Arc<str>>), Instant>>,
+    told: Mutex<HashMap<Told, Instant>>,
 }
 
 impl SourceContext {
@@ -111,17 +117,20 @@ impl SourceContext {
     fn note_ends(&self, statistics: &Statistics) {
         let is_up = |id: i32| statistics.brokers.values().any(|b| b.nodeid == id && b.state == "UP");
         let mut ends = Vec::new();
+        // the partitions' queues lead into the same one, so each of these counts all of it
+        let mut n_queued = statistics.replyq;
         for topic in &*self.topics {
             let Some(known) = statistics.topics.get(&**topic) else { continue };
             for partition in known.partitions.values() {
                 let end_offset = if partition.ls_offset >= 0 { partition.ls_offset } else { partition.hi_offset };
+                n_queued = n_queued.max(partition.fetchq_cnt);
                 let is_assigned = self.shared.set_end(topic, partition.partition, end_offset);
                 if is_assigned && is_fetched_to_its_end(partition) && is_up(partition.leader) {
                     ends.push((topic.clone(), partition.partition, partition.eof_offset));
                 }
             }
         }
-        self.notice(Noticed::Ends(ends));
+        self.notice(Noticed::Ends { ends, n_queued: u64::try_from(n_queued).unwrap_or(0) });
     }
 }
 

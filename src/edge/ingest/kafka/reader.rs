@@ -62,6 +62,8 @@ struct Reader {
     partitions: HashMap<(u16, i32), Progress>,
     /// Ends that have been fetched, but perhaps not yet polled.
     ends: Vec<(Arc<str>, i32, i64)>,
+    /// What stood in librdkafka's queue when these ends were found, less what was polled since.
+    n_before_ends: u64,
     n_empty_polls: u32,
 }
 
@@ -78,7 +80,7 @@ impl Reader {
     fn new(topics: Arc<[Arc<str>]>, events: SyncSender<SourceEvent>, shared: Arc<Shared>) -> Self {
         let batch = Batch::new(topics.clone());
         let (partitions, ends) = (HashMap::new(), Vec::new());
-        Self { topics, events, shared, batch, batch_since: Instant::now(), partitions, ends, n_empty_polls: 0 }
+        Self { topics, events, shared, batch, batch_since: Instant::now(), partitions, ends, n_before_ends: 0, n_empty_polls: 0 }
     }
 
     /// One poll and what follows from it.
@@ -108,6 +110,7 @@ impl Reader {
 
     fn append(&mut self, consumer: &BaseConsumer<SourceContext>, message: &BorrowedMessage<'_>) {
         self.n_empty_polls = 0;
+        self.n_before_ends = self.n_before_ends.saturating_sub(1);
         let Some(topic) = self.place(message.topic()) else { return };
         let (partition, offset) = (message.partition(), message.offset());
         let progress = self.partitions.entry((topic, partition)).or_insert(Progress { sought: None, next_offset: None });
@@ -127,9 +130,11 @@ impl Reader {
     /// Passes on what a callback noticed, behind the messages that came before it.
     fn tell(&mut self, consumer: &BaseConsumer<SourceContext>, noticed: Noticed) -> Result<(), Ended> {
         match noticed {
-            Noticed::Ends(ends) => {
-                self.ends = ends;
-                self.n_empty_polls = 0;
+            Noticed::Ends { ends, n_queued } => {
+                // older ones that still wait for the queue come first: the queue may never be empty
+                if self.ends.is_empty() {
+                    (self.ends, self.n_before_ends, self.n_empty_polls) = (ends, n_queued, 0);
+                }
                 Ok(())
             }
             Noticed::Assigned(assigned) => {
@@ -154,19 +159,21 @@ impl Reader {
         }
     }
 
-    /// Says which partitions have been handed over to their ends: those whose last message reached the end, and, when
-    /// librdkafka's queue is empty, the others too (a transaction's marker takes an offset, but is no message).
+    /// Says which partitions have been handed over to their ends: those whose last message reached it, and, when all that was queued when the
+    /// end was found has been polled, the others too (nothing may have come from them yet, and a transaction's marker takes an offset).
     fn tell_ends(&mut self) -> Result<(), Ended> {
-        let is_empty = self.n_empty_polls >= EMPTY_POLLS;
+        let is_drained = self.n_before_ends == 0 || self.n_empty_polls >= EMPTY_POLLS;
         let mut reached = Vec::new();
         let mut ends = std::mem::take(&mut self.ends);
         ends.retain(|(topic, partition, end)| {
             let progress = self.place(topic).and_then(|topic| self.partitions.get(&(topic, *partition)));
-            let Some(progress) = progress else { return false };
-            let is_reached = is_empty || progress.next_offset.is_some_and(|next| next >= *end);
+            let Some(Progress { next_offset, .. }) = progress else { return false };
+            if next_offset.is_some_and(|next| next > *end) {
+                return false; // it went on meanwhile
+            }
+            let is_reached = is_drained || *next_offset == Some(*end);
             if is_reached {
-                let offset = progress.next_offset.map_or(*end, |next| next.max(*end));
-                reached.push(SourceEvent::EndOfPartition { topic: topic.clone(), partition: *partition, offset });
+                reached.push(SourceEvent::EndOfPartition { topic: topic.clone(), partition: *partition, offset: *end });
             }
             !is_reached
         });

@@ -45,6 +45,9 @@ pub struct SourceStatus {
     pub silent: Duration,
 }
 
+/// Assigned partitions and their end offsets, where known.
+type Ends = HashMap<(Arc<str>, i32), Option<i64>>;
+
 /// Shared between the reader thread, librdkafka's callbacks (which run on it) and [`super::KafkaSource`].
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -59,8 +62,7 @@ pub(super) struct Shared {
     started: Instant,
     commit_requested: AtomicBool,
     commits: Mutex<HashMap<(Arc<str>, i32), i64>>,
-    /// Assigned partitions and their ends.
-    ends: Mutex<HashMap<(Arc<str>, i32), Option<i64>>>,
+    ends: Mutex<Ends>,
 }
 
 impl Default for Shared {
@@ -156,7 +158,7 @@ impl Shared {
         }
     }
 
-    fn ends(&self) -> MutexGuard<'_, HashMap<(Arc<str>, i32), Option<i64>>> {
+    fn ends(&self) -> MutexGuard<'_, Ends> {
         // each change is a single insertion or removal, so a panic elsewhere leaves the map whole
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
