@@ -2,9 +2,10 @@
 
 use super::clock::wall_clock;
 use super::engine::Engine;
+use super::keeper::Keeper;
 use super::publisher::Publisher;
 use super::topics::Topics;
-use super::{Pipeline, PipelineState, load_config, load_references};
+use super::{load_config, load_references};
 use crate::config::Config;
 use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset};
 use crate::edge::notify::{Notifier, Workers};
@@ -39,8 +40,7 @@ pub fn run(config: &Path) -> anyhow::Result<()> {
 /// Runs the daemon until `stop` is set.
 pub fn run_until(config: &Config, runtime: &Runtime, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
     let state_dir = config.resolve(&config.daemon.state_dir);
-    let mut store = SnapshotStore::open(DirDisk::open(&state_dir)?)?;
-    let pipeline = restore(config, &mut store)?;
+    let keeper = restore(config, &state_dir)?;
     let notifier = Arc::new(Notifier::new(config.channels.clone(), None)?);
 
     let (views, view) = watch::channel(Arc::new(View::starting(Arc::clone(&config.engine.alerting.environment), wall_clock())));
@@ -60,18 +60,10 @@ pub fn run_until(config: &Config, runtime: &Runtime, stop: &Arc<AtomicBool>) -> 
     let (outcome, outcomes) = mpsc::channel();
     // an engine that has ended takes no outcome any more: what is owed stays in its last snapshot and is sent again under the same id
     let workers = Arc::new(Workers::spawn(notifier, runtime.handle(), move |o| drop(outcome.send(o))));
-    let ended = start_engine(
-        config,
-        pipeline,
-        store,
-        &workers,
-        outcomes,
-        Publisher::new(views, &config.engine.alerting.environment),
-        heartbeat,
-        stop,
-    )?
-    .join()
-    .map_err(|_| anyhow::anyhow!("the engine panicked; the state is that of the last checkpoint"))?;
+    let ended =
+        start_engine(config, keeper, &workers, outcomes, Publisher::new(views, &config.engine.alerting.environment), heartbeat, stop)?
+            .join()
+            .map_err(|_| anyhow::anyhow!("the engine panicked; the state is that of the last checkpoint"))?;
     close.send_replace(true);
     runtime.block_on(async {
         workers.shutdown(CLOSING).await;
@@ -85,55 +77,50 @@ pub fn run_until(config: &Config, runtime: &Runtime, stop: &Arc<AtomicBool>) -> 
 }
 
 /// Continues from the newest snapshot that is whole, or begins anew where there never was one.
-fn restore(config: &Config, store: &mut SnapshotStore<DirDisk>) -> anyhow::Result<Pipeline> {
-    let references = load_references(config)?;
+fn restore(config: &Config, state_dir: &Path) -> anyhow::Result<Keeper<DirDisk>> {
+    let store = SnapshotStore::open(DirDisk::open(state_dir)?)?;
     let settings = Arc::new(config.engine.clone());
-    let Some(loaded) = store.load()? else {
-        tracing::info!("no snapshot yet: starting with an empty state");
-        return Ok(Pipeline::new(settings, config.events.clone(), references, RandomState::new().build_hasher().finish()));
-    };
-    for refusal in &loaded.refused {
+    let seed = RandomState::new().build_hasher().finish();
+    let (keeper, opened) = Keeper::open(store, settings, config.events.clone(), load_references(config)?, seed)?;
+    for refusal in &opened.refused {
         tracing::error!(file = %refusal.file, reason = %refusal.reason, "snapshot refused, an older one is used");
     }
-    let state: PipelineState = postcard::from_bytes(&loaded.body)
-        .with_context(|| format!("snapshot {} is from another version of driftd; move it away to begin anew", loaded.sequence))?;
-    let (pipeline, notes) = Pipeline::restore(state, settings, config.events.clone(), references);
-    for note in notes {
+    for note in &opened.notes {
         tracing::warn!(?note, "the state and the configuration differ");
     }
-    tracing::info!(sequence = loaded.sequence, bytes = loaded.body.len(), "state restored");
-    Ok(pipeline)
+    match opened.snapshot {
+        Some((sequence, bytes)) => tracing::info!(sequence, bytes, "state restored"),
+        None => tracing::info!("no snapshot yet: starting with an empty state"),
+    }
+    Ok(keeper)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the one place where all parts meet")]
 fn start_engine(
     config: &Config,
-    mut pipeline: Pipeline,
-    store: SnapshotStore<DirDisk>,
+    mut keeper: Keeper<DirDisk>,
     workers: &Arc<Workers>,
     outcomes: mpsc::Receiver<crate::edge::notify::Outcome>,
     publisher: Publisher,
     heartbeat: Heartbeat,
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
-    let topics = Topics::enter(&config.kafka, &mut pipeline.shard);
-    let offsets = pipeline.shard.state().next_offsets();
+    let topics = Topics::enter(&config.kafka, &mut keeper.pipeline_mut().shard);
+    let offsets = keeper.pipeline().shard.state().next_offsets();
     let offsets = offsets.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset });
     let offsets = Arc::new(OffsetTable::from_offsets(offsets));
     let mut settings = config.kafka.clone();
     // a static member comes back without a rebalance, also after a kill; its name must be its own and outlive it, as the state does
-    let instance = format!("driftd-{:016x}", pipeline.shard.state().seed());
+    let instance = format!("driftd-{:016x}", keeper.pipeline().shard.state().seed());
     settings.properties.entry("group.instance.id".to_owned()).or_insert(instance);
     let (kafka, source) = KafkaSource::start(&settings, Arc::clone(&offsets))?;
     let engine = Engine {
-        pipeline,
+        keeper,
         topics,
         source,
         kafka,
         offsets,
         outcomes,
         workers: Arc::clone(workers),
-        store,
         publisher,
         heartbeat,
         stop: Arc::clone(stop),

@@ -2,16 +2,15 @@
 //!
 //! Invariant: what is owed is in a durable snapshot before it is offered to a receiver (I7), and an offset is committed only after the snapshot that holds it.
 
-use super::Pipeline;
 use super::clock::wall_clock;
+use super::keeper::Keeper;
 use super::publisher::Publisher;
 use super::topics::Topics;
 use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset, ProblemKind, SourceEvent, SourceProblem};
 use crate::edge::notify::{Outcome, Workers};
-use crate::edge::state::{DirDisk, SnapshotStore};
+use crate::edge::state::DirDisk;
 use crate::engine::alert::Delivery;
-use crate::engine::evaluator::Effect;
-use crate::event::{Position, Timestamp};
+use crate::event::Position;
 use crate::serve::{Heartbeat, NotReady, ReadyCheck};
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -30,14 +29,13 @@ const MAX_EVENTS_PER_TURN: usize = 16;
 
 /// Everything the engine's thread owns.
 pub(super) struct Engine {
-    pub(super) pipeline: Pipeline,
+    pub(super) keeper: Keeper<DirDisk>,
     pub(super) topics: Topics,
     pub(super) source: Receiver<SourceEvent>,
     pub(super) kafka: KafkaSource,
     pub(super) offsets: Arc<OffsetTable>,
     pub(super) outcomes: Receiver<Outcome>,
     pub(super) workers: Arc<Workers>,
-    pub(super) store: SnapshotStore<DirDisk>,
     pub(super) publisher: Publisher,
     pub(super) heartbeat: Heartbeat,
     pub(super) stop: Arc<AtomicBool>,
@@ -49,28 +47,25 @@ pub(super) struct Engine {
 struct Clock {
     checkpoint: Instant,
     view: Instant,
-    /// Whether something is owed that no snapshot holds yet; until one does, nothing is sent.
-    unsaved: bool,
 }
 
 impl Engine {
     /// Runs until it is told to stop; then drains, saves and delivers within the shutdown time.
     pub(super) fn run(mut self) -> anyhow::Result<()> {
         self.checkpoint()?;
-        let mut clock = Clock { checkpoint: Instant::now(), view: Instant::now(), unsaved: false };
+        let mut clock = Clock { checkpoint: Instant::now(), view: Instant::now() };
         while !self.stop.load(Ordering::Relaxed) {
             self.heartbeat.beat();
             self.take_events()?;
             self.take_outcomes();
-            clock.unsaved |= self.turn();
-            let retry = clock.checkpoint.elapsed() >= CHECKPOINT_RETRY;
-            if clock.unsaved && (retry || !self.publisher.checkpoint_failed()) || clock.checkpoint.elapsed() >= self.checkpoint_every {
-                clock.unsaved &= !self.checkpoint()?;
+            self.turn();
+            let since = clock.checkpoint.elapsed();
+            let may_try = since >= CHECKPOINT_RETRY || !self.publisher.checkpoint_failed();
+            if self.keeper.is_unsaved() && may_try || since >= self.checkpoint_every {
+                self.checkpoint()?;
                 clock.checkpoint = Instant::now();
             }
-            if !clock.unsaved {
-                self.offer_due();
-            }
+            self.offer_due();
             if clock.view.elapsed() >= VIEW {
                 self.publish();
                 clock.view = Instant::now();
@@ -101,7 +96,7 @@ impl Engine {
                 for message in batch.iter() {
                     let Some((partition, role)) = self.topics.find(message.topic, message.partition) else { continue };
                     let position = Position { partition, offset: message.offset };
-                    self.pipeline.message(message.payload, role, position, now, &mut |reason| {
+                    self.keeper.pipeline_mut().message(message.payload, role, position, now, &mut |reason| {
                         tracing::trace!(topic = %message.topic, partition = message.partition, offset = message.offset, reason = reason.as_str(), "rejected");
                     });
                     self.offsets.set(message.topic, message.partition, message.offset + 1);
@@ -111,7 +106,7 @@ impl Engine {
                 for p in &partitions {
                     tracing::info!(topic = %p.topic, partition = p.partition, from = ?p.from, "partition assigned");
                     if let Some((partition, _)) = self.topics.find(&p.topic, p.partition) {
-                        self.pipeline.shard.assign(partition, now);
+                        self.keeper.pipeline_mut().shard.assign(partition, now);
                     }
                 }
                 self.publisher.solved(ReadyCheck::Kafka);
@@ -121,13 +116,13 @@ impl Engine {
                 for (topic, partition) in &partitions {
                     tracing::info!(topic = %topic, partition, "partition revoked");
                     if let Some((id, _)) = self.topics.find(topic, *partition) {
-                        self.pipeline.shard.revoke(id);
+                        self.keeper.pipeline_mut().shard.revoke(id);
                     }
                 }
             }
             SourceEvent::EndOfPartition { topic, partition, offset } => {
                 if let Some((id, _)) = self.topics.find(&topic, partition) {
-                    self.pipeline.shard.reached_end(id, offset);
+                    self.keeper.pipeline_mut().shard.reached_end(id, offset);
                     if self.offsets.get(&topic, partition).is_none() {
                         self.offsets.set(&topic, partition, offset);
                     }
@@ -157,37 +152,31 @@ impl Engine {
     /// Takes what became of notifications.
     fn take_outcomes(&mut self) {
         while let Ok(outcome) = self.outcomes.try_recv() {
-            let not_before = wall_clock().plus(outcome.retry_at_ms_from_now.unwrap_or(0));
             self.publisher.attempted(&outcome.receiver);
             if let Delivery::Refused(reason) = outcome.delivery {
                 tracing::error!(receiver = %outcome.receiver, id = %outcome.id, reason = reason.as_str(), "notification given up");
             }
-            self.pipeline.evaluator.outbox_mut().settle(&outcome.id, &outcome.receiver, &outcome.delivery, not_before);
+            self.keeper.settle(&outcome, wall_clock());
         }
     }
 
-    /// Lets time pass; whether something is owed because of it.
-    fn turn(&mut self) -> bool {
-        let effects = self.pipeline.turn(wall_clock());
-        let mut owed = false;
-        for effect in effects {
-            owed |= !matches!(effect, Effect::Measured(_));
+    /// Lets time pass.
+    fn turn(&mut self) {
+        for effect in self.keeper.pipeline_mut().turn(wall_clock()) {
             self.publisher.take(effect);
         }
-        owed
     }
 
     /// Makes the state durable, then tells Kafka how far it was read (for lag tools only). `false`: it is not durable, for a reason that may
     /// pass (a full disk). An error stops the daemon: it must not go on beyond what it can remember.
     fn checkpoint(&mut self) -> anyhow::Result<bool> {
         let began = Instant::now();
-        let body = self.pipeline.snapshot().context("cannot encode the state")?;
-        let saved = self.store.save(self.store.next_sequence(), &body);
-        self.publisher.checkpoint(&saved, began.elapsed(), body.len());
+        let saved = self.keeper.save();
+        self.publisher.checkpoint(&saved, began.elapsed());
         if let Err(error) = saved {
             return if error.must_stop() { Err(error).context("cannot save the state") } else { Ok(false) };
         }
-        let next = self.pipeline.shard.state().next_offsets();
+        let next = self.keeper.pipeline().shard.state().next_offsets();
         let next: Vec<_> =
             next.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset }).collect();
         self.kafka.commit(&next);
@@ -196,19 +185,18 @@ impl Engine {
 
     /// Offers what is owed and due to the workers.
     fn offer_due(&mut self) {
-        let outbox = self.pipeline.evaluator.outbox_mut();
-        for (notification, attempt) in outbox.due(wall_clock()) {
+        for (notification, attempt) in self.keeper.due(wall_clock()) {
             let id = Arc::clone(&notification.id);
             // a full queue means that the receiver is slow: the outbox keeps it until there is room
             if self.workers.offer(notification, attempt).is_ok() {
-                outbox.mark_in_flight(&id);
+                self.keeper.sending(&id);
             }
         }
     }
 
     fn publish(&mut self) {
         let lag = self.kafka.lag();
-        self.publisher.publish(&self.pipeline, &self.topics, lag);
+        self.publisher.publish(self.keeper.pipeline(), &self.topics, lag);
     }
 
     /// After the last message: judge what is due, save, leave the group, deliver what can be delivered, save again.
@@ -218,14 +206,14 @@ impl Engine {
         let deadline = Instant::now() + self.shutdown;
         self.turn();
         let saved = self.checkpoint()?;
-        while saved && !self.pipeline.evaluator.state().outbox.is_empty() && Instant::now() < deadline {
+        while saved && !self.keeper.pipeline().evaluator.state().outbox.is_empty() && Instant::now() < deadline {
             self.heartbeat.beat();
             self.offer_due();
             std::thread::sleep(Duration::from_millis(20));
             self.take_outcomes();
         }
         self.checkpoint()?;
-        let owed = self.pipeline.evaluator.state().outbox.len();
+        let owed = self.keeper.pipeline().evaluator.state().outbox.len();
         let closing = self.kafka.stop(deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)));
         tracing::info!(owed, ?closing, "stopped; what is owed is sent after the next start");
         Ok(())

@@ -2,9 +2,9 @@
 
 use super::Pipeline;
 use super::clock::wall_clock;
+use super::keeper::KeeperError;
 use super::topics::Topics;
 use crate::edge::ingest::PartitionLag;
-use crate::edge::state::StateError;
 use crate::engine::alert::{AlertFacts, AlertState};
 use crate::engine::evaluator::Effect;
 use crate::engine::metric::{Measurement, Metric, Reading, Subject, Verdict};
@@ -64,14 +64,14 @@ impl Publisher {
     }
 
     /// What became of a checkpoint.
-    pub(super) fn checkpoint(&mut self, saved: &Result<(), StateError>, took: Duration, bytes: usize) {
+    pub(super) fn checkpoint(&mut self, saved: &Result<usize, KeeperError>, took: Duration) {
         let checkpoint = &mut self.view.checkpoint;
         checkpoint.total += 1;
         match saved {
-            Ok(()) => {
+            Ok(bytes) => {
                 checkpoint.last_success = Some(wall_clock());
                 checkpoint.duration_ms = Some(took.as_millis() as u64);
-                checkpoint.size_bytes = Some(bytes as u64);
+                checkpoint.size_bytes = Some(*bytes as u64);
                 self.solved(ReadyCheck::Checkpoint);
             }
             Err(error) => {

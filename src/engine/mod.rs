@@ -16,4 +16,4 @@ pub mod verdict;
 pub mod window;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

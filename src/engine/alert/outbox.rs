@@ -13,6 +13,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outbox {
     entries: VecDeque<Entry>,
+    pushed: u64,
     dropped: u64,
     cancelled: u64,
     delivered: BTreeMap<(Arc<str>, NotifyReason), u64>,
@@ -62,6 +63,7 @@ impl Outbox {
         while self.entries.len() >= max.max(1) {
             self.drop_one();
         }
+        self.pushed += 1;
         let notification = Arc::new(notification);
         self.entries.push_back(Entry { notification, attempts: 0, not_before: Timestamp::MIN, here: Here::Untouched });
     }
@@ -115,6 +117,11 @@ impl Outbox {
                 self.entries.remove(place);
             }
         }
+    }
+
+    /// Messages that ever came to be owed: when it grows, the state must be saved before anything is sent.
+    pub fn pushed(&self) -> u64 {
+        self.pushed
     }
 
     /// Messages that are owed.

@@ -128,9 +128,6 @@ impl Evaluator {
     /// Says that no prediction will come any more: windows end with the last one, instead of going on empty. Labels may still come.
     pub fn end_inputs(&mut self) {
         self.inputs_ended = true;
-        for progress in self.state.progress.values_mut() {
-            progress.sleep_after_last(&self.settings.window);
-        }
     }
 
     /// Judges what is left once nothing more will come. Quality that is not mature is printed and not judged; quality that was amended is
@@ -156,6 +153,10 @@ impl Evaluator {
     fn judge_inputs(&mut self, key: &StreamKey, end: Timestamp, effects: &mut Vec<Effect>) {
         let window = self.settings.window.clone();
         let start = end.minus(window.size_ms);
+        if let Some(progress) = self.state.progress.get_mut(key).filter(|p| self.inputs_ended && p.is_beyond_last(end)) {
+            progress.next_end = None;
+            return;
+        }
         let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else {
             if let Some(progress) = self.state.progress.get_mut(key) {
                 progress.next_end = None;
@@ -167,7 +168,7 @@ impl Evaluator {
         let requests_of_model = self.requests_of_model(&key.model.model, start, end);
         let Some(progress) = self.state.progress.get_mut(key) else { return };
         let facts = window_facts(progress, &window, end, &pane, labelled, self.inputs_ended);
-        progress.step(&window, self.inputs_ended);
+        progress.step(&window);
         self.state.windows += 1;
         if pane.requests == 0 && requests_of_model > 0 {
             if key.segment.is_none() {

@@ -18,6 +18,8 @@ const SILENT_GAPS: f64 = 10.0;
 pub(super) struct Progress {
     /// End of the next window to be judged; `None`: the stream sleeps.
     pub(super) next_end: Option<Timestamp>,
+    /// End of the last window that was judged: no window is judged twice.
+    pub(super) last_end: Option<Timestamp>,
     /// First request since the stream woke.
     pub(super) since: Option<Timestamp>,
     /// End of the last pane with a request.
@@ -48,22 +50,22 @@ impl Progress {
     pub(super) fn wake(&mut self, start: Timestamp, pane: &InputPane, window: &WindowSettings) {
         let end = start.plus(window.slide_ms);
         self.last_pane_end = Some(self.last_pane_end.map_or(end, |e| e.max(end)));
-        if self.next_end.is_none() {
-            self.next_end = Some(end);
+        let next = self.last_end.map_or(end, |last| end.max(last.plus(window.slide_ms)));
+        if self.next_end.is_none() && next <= start.plus(window.size_ms) {
+            self.next_end = Some(next);
             self.since = pane.span.map(|(first, _)| first);
         }
     }
 
-    /// Goes to sleep where all windows with a request are judged.
-    pub(super) fn sleep_after_last(&mut self, window: &WindowSettings) {
-        self.next_end = self.next_end.map(|end| end.minus(window.slide_ms));
-        self.step(window, true);
+    /// Whether the window that ends at `end` lies beyond the last request, and so need not be judged where no request will come any more.
+    pub(super) fn is_beyond_last(&self, end: Timestamp) -> bool {
+        self.last_pane_end.is_none_or(|last| last < end)
     }
 
     /// Moves on to the next window, or to sleep.
-    pub(super) fn step(&mut self, window: &WindowSettings, finishing: bool) {
-        let awake_for = if finishing { 0 } else { WAKE_WINDOWS * window.size_ms };
-        let last = self.last_pane_end.map_or(Timestamp::MIN, |e| e.plus(awake_for));
+    pub(super) fn step(&mut self, window: &WindowSettings) {
+        let last = self.last_pane_end.map_or(Timestamp::MIN, |e| e.plus(WAKE_WINDOWS * window.size_ms));
+        self.last_end = self.next_end.or(self.last_end);
         self.next_end = self.next_end.map(|end| end.plus(window.slide_ms)).filter(|&end| end <= last);
     }
 }

@@ -2,10 +2,16 @@
 
 mod script;
 
+pub(crate) use script::SECOND;
+/// Settings of the scripts, for tests of what runs the engine.
+pub(crate) fn script_settings() -> Settings {
+    settings()
+}
+
 use super::metric::{Metric, Subject};
 use super::settings::{NewVersion, Settings};
 use crate::event::{RejectReason, Scalar};
-use script::{SECOND, Script, settings};
+use script::{Script, settings};
 
 /// One prediction every 100 ms in `[from, to)` seconds; `wrong` says which of them the label, 500 ms later, contradicts.
 fn traffic(script: &mut Script, version: &str, from: i64, to: i64, wrong: impl Fn(i64) -> bool) {

@@ -10,7 +10,7 @@ use crate::event::*;
 use std::sync::Arc;
 
 /// One second of the script's time.
-pub(super) const SECOND: i64 = 1000;
+pub(crate) const SECOND: i64 = 1000;
 const PREDICTIONS: &str = "predictions";
 const LABELS: &str = "labels";
 

@@ -65,7 +65,6 @@ impl Watermark {
             idle: false,
         });
         clock.carries = carries;
-        clock.last_arrival = now;
         (clock.at_end, clock.idle) = (false, false);
     }
 
