@@ -126,7 +126,7 @@ impl Engine {
             }
             SourceEvent::EndOfPartition { topic, partition, offset } => {
                 if let Some((id, _)) = self.topics.find(&topic, partition) {
-                    self.pipeline.shard.reached_end(id, offset);
+                    self.pipeline.shard.reached_end(id, offset, now);
                     if self.offsets.get(&topic, partition).is_none() {
                         self.offsets.set(&topic, partition, offset);
                     }
@@ -165,9 +165,9 @@ impl Engine {
         }
     }
 
-    /// Lets time pass; whether something is owed because of it.
+    /// Judges what has closed; whether something is owed because of it.
     fn turn(&mut self) -> bool {
-        let effects = self.pipeline.turn(wall_clock());
+        let effects = self.pipeline.turn();
         let mut owed = false;
         for effect in effects {
             owed |= !matches!(effect, Effect::Measured(_));
