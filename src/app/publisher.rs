@@ -3,6 +3,7 @@
 use super::Pipeline;
 use super::engine::wall_clock;
 use super::topics::Topics;
+use crate::edge::encode::Line;
 use crate::edge::ingest::PartitionLag;
 use crate::edge::state::StateError;
 use crate::engine::alert::{AlertFacts, AlertState};
@@ -103,6 +104,8 @@ impl Publisher {
     }
 
     fn measured(&mut self, measurement: Measurement) {
+        // the very line of `driftd replay`; built only where the filter asks for it
+        tracing::debug!(target: "driftd::measurement", line = Line::measurement(&measurement).to_json(), "measured");
         self.view.last_evaluation = Some(wall_clock());
         let key = StreamKey { model: measurement.model.clone(), segment: measurement.segment.clone() };
         let window = &measurement.window;
