@@ -92,8 +92,8 @@ impl Engine {
         let now = wall_clock();
         match event {
             SourceEvent::Batch(batch) => {
-                self.publisher.solved(ReadyCheck::Kafka);
                 for message in batch.iter() {
+                    self.publisher.reads(message.topic);
                     let Some((partition, role)) = self.topics.find(message.topic, message.partition) else { continue };
                     let position = Position { partition, offset: message.offset };
                     self.keeper.pipeline_mut().message(message.payload, role, position, now, &mut |reason| {
@@ -105,6 +105,7 @@ impl Engine {
             SourceEvent::Assigned(partitions) => {
                 for p in &partitions {
                     tracing::info!(topic = %p.topic, partition = p.partition, from = ?p.from, "partition assigned");
+                    self.publisher.reads(&p.topic);
                     if let Some((partition, _)) = self.topics.find(&p.topic, p.partition) {
                         self.keeper.pipeline_mut().shard.assign(partition, now);
                     }
@@ -121,8 +122,9 @@ impl Engine {
                 }
             }
             SourceEvent::EndOfPartition { topic, partition, offset } => {
+                self.publisher.reads(&topic);
                 if let Some((id, _)) = self.topics.find(&topic, partition) {
-                    self.keeper.pipeline_mut().shard.reached_end(id, offset);
+                    self.keeper.pipeline_mut().shard.reached_end(id, offset, now);
                     if self.offsets.get(&topic, partition).is_none() {
                         self.offsets.set(&topic, partition, offset);
                     }
@@ -137,14 +139,11 @@ impl Engine {
     /// A problem that keeps events away makes driftd not ready; the others are told and passed over.
     fn problem(&mut self, problem: &SourceProblem) {
         let what_to_do = problem.kind.advice();
+        let not_ready = || NotReady::new(ReadyCheck::Kafka, problem.text.clone(), what_to_do);
         match problem.kind {
-            ProblemKind::Unreachable
-            | ProblemKind::Authentication
-            | ProblemKind::Tls
-            | ProblemKind::Authorization
-            | ProblemKind::TopicMissing => {
-                self.publisher.problem(NotReady::new(ReadyCheck::Kafka, problem.text.clone(), what_to_do));
-            }
+            ProblemKind::Unreachable | ProblemKind::Authentication | ProblemKind::Tls => self.publisher.problem(not_ready(), None),
+            // of one topic alone: that others are read says nothing about it
+            ProblemKind::Authorization | ProblemKind::TopicMissing => self.publisher.problem(not_ready(), problem.topic.clone()),
             _ => tracing::warn!(kind = problem.kind.as_str(), problem = %problem.text, what_to_do, "kafka"),
         }
     }
@@ -160,9 +159,9 @@ impl Engine {
         }
     }
 
-    /// Lets time pass.
+    /// Judges what has closed.
     fn turn(&mut self) {
-        for effect in self.keeper.pipeline_mut().turn(wall_clock()) {
+        for effect in self.keeper.pipeline_mut().turn() {
             self.publisher.take(effect);
         }
     }

@@ -72,9 +72,9 @@ impl Pipeline {
         });
     }
 
-    /// Lets time pass: closes and judges the windows that the watermark has passed.
-    pub fn turn(&mut self, now: Timestamp) -> Vec<Effect> {
-        let marks = self.shard.advance(now);
+    /// Closes and judges the windows that the watermark has passed.
+    pub fn turn(&mut self) -> Vec<Effect> {
+        let marks = self.shard.advance();
         let Some(published) = self.shard.publish() else { return Vec::new() };
         self.evaluator.take(published, &self.shard.state().topic_names());
         self.evaluator.advance(marks)

@@ -4,6 +4,7 @@ use super::Pipeline;
 use super::clock::wall_clock;
 use super::keeper::KeeperError;
 use super::topics::Topics;
+use crate::edge::encode::Line;
 use crate::edge::ingest::PartitionLag;
 use crate::engine::alert::{AlertFacts, AlertState};
 use crate::engine::evaluator::Effect;
@@ -29,7 +30,8 @@ pub(super) struct Publisher {
     views: watch::Sender<Arc<View>>,
     view: View,
     latest: BTreeMap<StreamKey, Latest>,
-    not_ready: BTreeMap<ReadyCheck, NotReady>,
+    /// What is wrong by its check, and the topic where it is about one.
+    not_ready: BTreeMap<(ReadyCheck, Option<Arc<str>>), NotReady>,
 }
 
 impl Publisher {
@@ -40,19 +42,28 @@ impl Publisher {
             (ReadyCheck::Kafka, "no broker has answered yet", "wait, or check kafka.brokers and that the topics exist"),
             (ReadyCheck::Partitions, "no partitions are assigned yet", "wait for the consumer group; joining takes some seconds"),
         ] {
-            not_ready.insert(check, NotReady::new(check, reason, what_to_do));
+            not_ready.insert((check, None), NotReady::new(check, reason, what_to_do));
         }
         Self { views, view: View::starting(environment, wall_clock()), latest: BTreeMap::new(), not_ready }
     }
 
-    /// A check that failed is well again.
+    /// A check that failed is well again, but for what it says of single topics.
     pub(super) fn solved(&mut self, check: ReadyCheck) {
-        self.not_ready.remove(&check);
+        self.not_ready.remove(&(check, None));
     }
 
-    /// Something that a person may have to mend.
-    pub(super) fn problem(&mut self, problem: NotReady) {
-        let before = self.not_ready.insert(problem.check, problem.clone());
+    /// Kafka answers, and a topic is there.
+    pub(super) fn reads(&mut self, topic: &str) {
+        self.solved(ReadyCheck::Kafka);
+        // nearly always there is nothing to mend, and this is called for every message
+        if !self.not_ready.is_empty() {
+            self.not_ready.retain(|(check, about), _| *check != ReadyCheck::Kafka || about.as_deref() != Some(topic));
+        }
+    }
+
+    /// Something that a person may have to mend; `topic`: where it is about one alone.
+    pub(super) fn problem(&mut self, problem: NotReady, topic: Option<Arc<str>>) {
+        let before = self.not_ready.insert((problem.check, topic), problem.clone());
         if before.is_none_or(|b| b.reason != problem.reason) {
             tracing::warn!(check = problem.check.as_str(), reason = %problem.reason, what_to_do = %problem.what_to_do, "not ready");
         }
@@ -77,14 +88,14 @@ impl Publisher {
             Err(error) => {
                 checkpoint.failures += 1;
                 let what_to_do = "make room in daemon.state_dir; nothing is sent and no offset is committed until then";
-                self.problem(NotReady::new(ReadyCheck::Checkpoint, error.to_string(), what_to_do));
+                self.problem(NotReady::new(ReadyCheck::Checkpoint, error.to_string(), what_to_do), None);
             }
         }
     }
 
     /// Whether the last checkpoint did not reach the disk.
     pub(super) fn checkpoint_failed(&self) -> bool {
-        self.not_ready.contains_key(&ReadyCheck::Checkpoint)
+        self.not_ready.contains_key(&(ReadyCheck::Checkpoint, None))
     }
 
     /// Notes (and logs) an effect of the engine.
@@ -103,6 +114,8 @@ impl Publisher {
     }
 
     fn measured(&mut self, measurement: Measurement) {
+        // the very line of `driftd replay`; built only where the filter asks for it
+        tracing::debug!(target: "driftd::measurement", line = Line::measurement(&measurement).to_json(), "measured");
         self.view.last_evaluation = Some(wall_clock());
         let key = StreamKey { model: measurement.model.clone(), segment: measurement.segment.clone() };
         let window = &measurement.window;

@@ -87,7 +87,7 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let at = turn.at;
         // all files are one log in the order of time: what one of them says of the time holds for all
         partitions.iter().for_each(|&partition| pipeline.shard.progress(partition, at));
-        printer.effects(pipeline.turn(at))?;
+        printer.effects(pipeline.turn())?;
         let input = &inputs[turn.file];
         let position = Position { partition: partitions[turn.file], offset: offsets[turn.file] };
         offsets[turn.file] += 1;

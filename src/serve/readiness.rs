@@ -69,7 +69,9 @@ pub(super) fn report(view: &View, verbose: bool) -> String {
             }
         }
     }
-    let failed = view.not_ready.iter().map(|n| n.check.as_str()).collect::<Vec<_>>().join(", ");
+    let mut failed: Vec<_> = view.not_ready.iter().map(|n| n.check.as_str()).collect();
+    failed.dedup();
+    let failed = failed.join(", ");
     text.push_str(&if failed.is_empty() { "ready\n".to_owned() } else { format!("not ready: {failed}\n") });
     text
 }

@@ -5,6 +5,8 @@
 
 mod architecture;
 mod daemon_process;
+mod deliveries;
+mod end_to_end;
 mod golden;
 mod kafka_broker;
 mod receiver;

@@ -110,7 +110,7 @@ fn days(keeper: &mut Keeper<MemoryDisk>, world: &mut World, life: &mut Life) -> 
             continue;
         }
         if taken % TURN_EVERY == 0 {
-            world.see(&keeper.pipeline_mut().turn(now));
+            world.see(&keeper.pipeline_mut().turn());
             life.goes_on()?;
         }
         if keeper.is_unsaved() || taken % CHECKPOINT_EVERY == 0 {
@@ -123,9 +123,9 @@ fn days(keeper: &mut Keeper<MemoryDisk>, world: &mut World, life: &mut Life) -> 
     for second in 1..60 {
         let now = Timestamp(BASE + last + second * SECOND);
         for (partition, next) in partitions.iter().zip(offsets) {
-            keeper.pipeline_mut().shard.reached_end(*partition, next);
+            keeper.pipeline_mut().shard.reached_end(*partition, next, now);
         }
-        world.see(&keeper.pipeline_mut().turn(now));
+        world.see(&keeper.pipeline_mut().turn());
         life.goes_on()?;
         if keeper.is_unsaved() {
             keeper.save().map_err(drop)?;

@@ -263,6 +263,11 @@ impl Line {
         }
     }
 
+    /// The line as text, without its end.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a line has text keys and finite numbers only")
+    }
+
     /// Writes the line and its end.
     pub fn write(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         serde_json::to_writer(&mut *out, self)?;

@@ -121,11 +121,11 @@ impl Shard {
         self.state.watermark.revoke(partition);
     }
 
-    /// Notes that a partition was read to its end, which is `next_offset`. An empty partition is begun there by it, so that nothing
+    /// Notes that a partition is read to its end, which is `next_offset`; to be said again as long as that holds. An empty partition is begun there by it, so that nothing
     /// written to it later can be missed.
-    pub fn reached_end(&mut self, partition: PartitionId, next_offset: i64) {
+    pub fn reached_end(&mut self, partition: PartitionId, next_offset: i64, now: Timestamp) {
         self.state.offsets.entry(partition).or_insert(next_offset);
-        self.state.watermark.reached_end(partition);
+        self.state.watermark.reached_end(partition, now);
     }
 
     /// Takes the next message. `false`: it was applied before, and nothing of it may be applied again.
@@ -172,9 +172,9 @@ impl Shard {
         self.state.counts.reject(reason);
     }
 
-    /// Lets time pass: moves the watermarks, forgets what is too old.
-    pub fn advance(&mut self, now: Timestamp) -> Watermarks {
-        let marks = self.state.watermark.advance(now, &self.settings.window);
+    /// Moves the watermarks, forgets what is too old.
+    pub fn advance(&mut self) -> Watermarks {
+        let marks = self.state.watermark.advance(&self.settings.window);
         self.forget(marks.all);
         marks
     }

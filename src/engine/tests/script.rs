@@ -136,14 +136,14 @@ impl Script {
         while self.now < Timestamp(until) {
             self.now = self.now.plus(SECOND);
             for topic in 0..2 {
-                self.shard.reached_end(PartitionId { topic: TopicId(topic), partition: 0 }, self.offsets[usize::from(topic)]);
+                self.shard.reached_end(PartitionId { topic: TopicId(topic), partition: 0 }, self.offsets[usize::from(topic)], self.now);
             }
             self.turn();
         }
     }
 
     fn turn(&mut self) {
-        let marks = self.shard.advance(self.now);
+        let marks = self.shard.advance();
         if let Some(published) = self.shard.publish() {
             self.evaluator.take(published, &self.shard.state().topic_names());
             self.effects.extend(self.evaluator.advance(marks));

@@ -25,6 +25,9 @@ pub struct Watermarks {
 
 /// Event-time progress by partition. A partition that has said nothing yet holds everything back until it is idle; one that was read to its end and has
 /// been silent for `idle` holds nothing back; when all are idle, time goes on as fast as the clock does. Watermarks never go back.
+///
+/// Silence counts only as far as the source has seen it: while no broker can be reached, or before a restarted driftd reads again, there may well be
+/// events, so neither an outage nor a restart makes a partition idle or moves time on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Watermark {
     partitions: BTreeMap<PartitionId, PartitionClock>,
@@ -38,8 +41,8 @@ struct PartitionClock {
     highest: Option<Timestamp>,
     /// The rim's clock at the last message (or at the assignment).
     last_arrival: Timestamp,
-    /// Whether it was read to its end after the last message.
-    at_end: bool,
+    /// The rim's clock when it was last known to be read to its end, after the last message.
+    end_seen: Option<Timestamp>,
     idle: bool,
 }
 
@@ -55,17 +58,18 @@ impl Watermark {
         self.current
     }
 
-    /// Begins to watch a partition. One that is known keeps its progress, but must show anew that it was read to its end.
+    /// Begins to watch a partition. One that is known keeps its progress and its last arrival, but must show anew that it was read to its end:
+    /// only then is it known that nothing was written meanwhile.
     pub fn assign(&mut self, partition: PartitionId, carries: Carries, now: Timestamp) {
         let clock = self.partitions.entry(partition).or_insert(PartitionClock {
             carries,
             highest: None,
             last_arrival: now,
-            at_end: false,
+            end_seen: None,
             idle: false,
         });
         clock.carries = carries;
-        (clock.at_end, clock.idle) = (false, false);
+        (clock.end_seen, clock.idle) = (None, false);
     }
 
     /// Stops watching a partition that was taken away: it no longer holds anything back.
@@ -85,26 +89,26 @@ impl Watermark {
     pub fn heard(&mut self, partition: PartitionId, arrival: Timestamp) {
         if let Some(clock) = self.partitions.get_mut(&partition) {
             clock.last_arrival = clock.last_arrival.max(arrival);
-            (clock.at_end, clock.idle) = (false, false);
+            (clock.end_seen, clock.idle) = (None, false);
         }
     }
 
-    /// Notes that a partition was read to its end.
-    pub fn reached_end(&mut self, partition: PartitionId) {
+    /// Notes that a partition is read to its end; to be said again as long as that holds.
+    pub fn reached_end(&mut self, partition: PartitionId, now: Timestamp) {
         if let Some(clock) = self.partitions.get_mut(&partition) {
-            clock.at_end = true;
+            clock.end_seen = clock.end_seen.max(Some(now));
         }
     }
 
-    /// Recomputes both watermarks at `now`.
-    pub fn advance(&mut self, now: Timestamp, settings: &WindowSettings) -> Watermarks {
+    /// Recomputes both watermarks.
+    pub fn advance(&mut self, settings: &WindowSettings) -> Watermarks {
         for clock in self.partitions.values_mut() {
-            clock.idle = clock.at_end && now.since(clock.last_arrival) >= settings.idle_ms;
+            clock.idle = clock.end_seen.is_some() && clock.silent_ms() >= settings.idle_ms;
         }
-        if let Some(inputs) = self.least(|c| c.predictions, now, settings) {
+        if let Some(inputs) = self.least(|c| c.predictions, settings) {
             self.current.inputs = self.current.inputs.max(inputs);
         }
-        let labels = self.least(|c| c.labels, now, settings).unwrap_or(Timestamp::MAX);
+        let labels = self.least(|c| c.labels, settings).unwrap_or(Timestamp::MAX);
         self.current.all = self.current.all.max(self.current.inputs.min(labels));
         self.current
     }
@@ -115,14 +119,21 @@ impl Watermark {
     }
 
     /// How far the partitions that count have come; `None` where none of them holds anything back (there is none, or all are idle and never spoke).
-    fn least(&self, counts: impl Fn(Carries) -> bool, now: Timestamp, settings: &WindowSettings) -> Option<Timestamp> {
+    fn least(&self, counts: impl Fn(Carries) -> bool, settings: &WindowSettings) -> Option<Timestamp> {
         let relevant = || self.partitions.values().filter(|c| counts(c.carries));
         let reached = match relevant().filter(|c| !c.idle).map(|c| c.highest.unwrap_or(Timestamp::MIN)).min() {
             Some(least) => least,
             // all are idle: event time goes on with the clock, from where each partition stood when it fell silent
-            None => relevant().filter_map(|c| Some(c.highest?.plus(now.since(c.last_arrival).max(0)))).max()?,
+            None => relevant().filter_map(|c| Some(c.highest?.plus(c.silent_ms()))).max()?,
         };
         Some(reached.minus(settings.lateness_ms))
+    }
+}
+
+impl PartitionClock {
+    /// How long it is known to have been silent at its end.
+    fn silent_ms(&self) -> i64 {
+        self.end_seen.map_or(0, |seen| seen.since(self.last_arrival).max(0))
     }
 }
 
@@ -140,8 +151,8 @@ mod tests {
         PartitionId { topic: TopicId(topic), partition }
     }
 
-    fn at(watermark: &mut Watermark, now: i64) -> (i64, i64) {
-        let marks = watermark.advance(Timestamp(now), &SETTINGS);
+    fn marks(watermark: &mut Watermark) -> (i64, i64) {
+        let marks = watermark.advance(&SETTINGS);
         (marks.inputs.0, marks.all.0)
     }
 
@@ -153,12 +164,12 @@ mod tests {
         }
         watermark.observe(partition(0, 0), Timestamp(50_000), Timestamp(50_000), &SETTINGS);
         watermark.heard(partition(0, 0), Timestamp(50_000));
-        assert_eq!(at(&mut watermark, 50_000).0, i64::MIN, "partition 1 has said nothing");
-        watermark.reached_end(partition(0, 1));
-        assert_eq!(at(&mut watermark, 50_000).0, 49_000, "partition 1 was read to its end and is silent");
+        assert_eq!(marks(&mut watermark).0, i64::MIN, "partition 1 has said nothing");
+        watermark.reached_end(partition(0, 1), Timestamp(50_000));
+        assert_eq!(marks(&mut watermark).0, 49_000, "partition 1 was read to its end and is silent");
         watermark.heard(partition(0, 1), Timestamp(50_001));
         watermark.observe(partition(0, 1), Timestamp(20_000), Timestamp(50_001), &SETTINGS);
-        assert_eq!(at(&mut watermark, 50_001).0, 49_000, "watermarks never go back");
+        assert_eq!(marks(&mut watermark).0, 49_000, "watermarks never go back");
     }
 
     #[test]
@@ -168,9 +179,26 @@ mod tests {
         watermark.heard(partition(0, 0), Timestamp(10_000));
         // events of long ago: their time goes on at the clock's pace, it does not jump to the clock
         watermark.observe(partition(0, 0), Timestamp(1_000), Timestamp(10_000), &SETTINGS);
-        watermark.reached_end(partition(0, 0));
-        assert_eq!(at(&mut watermark, 12_000).0, 0, "not idle yet");
-        assert_eq!(at(&mut watermark, 20_000).0, 10_000);
+        watermark.reached_end(partition(0, 0), Timestamp(12_000));
+        assert_eq!(marks(&mut watermark).0, 0, "not idle yet");
+        watermark.reached_end(partition(0, 0), Timestamp(20_000));
+        assert_eq!(marks(&mut watermark).0, 10_000);
+    }
+
+    #[test]
+    fn an_outage_and_a_restart_are_no_silence() {
+        let mut watermark = Watermark::default();
+        watermark.assign(partition(0, 0), INPUTS, Timestamp(0));
+        watermark.heard(partition(0, 0), Timestamp(10_000));
+        watermark.observe(partition(0, 0), Timestamp(10_000), Timestamp(10_000), &SETTINGS);
+        watermark.reached_end(partition(0, 0), Timestamp(11_000));
+        // from here on nobody knows whether something was written: an hour later nothing has closed
+        assert_eq!(marks(&mut watermark).0, 9_000);
+        watermark.assign(partition(0, 0), INPUTS, Timestamp(3_600_000));
+        assert_eq!(marks(&mut watermark).0, 9_000);
+        watermark.heard(partition(0, 0), Timestamp(3_600_100));
+        watermark.observe(partition(0, 0), Timestamp(11_500), Timestamp(3_600_100), &SETTINGS);
+        assert_eq!(marks(&mut watermark).0, 10_500, "what was written meanwhile is in time");
     }
 
     #[test]
@@ -178,7 +206,7 @@ mod tests {
         let mut watermark = Watermark::default();
         watermark.assign(partition(0, 0), INPUTS, Timestamp(0));
         watermark.observe(partition(0, 0), Timestamp(4_000_000_000_000), Timestamp(10_000), &SETTINGS);
-        assert_eq!(at(&mut watermark, 10_000).0, 11_000);
+        assert_eq!(marks(&mut watermark).0, 11_000);
     }
 
     #[test]
@@ -187,9 +215,9 @@ mod tests {
         watermark.assign(partition(0, 0), INPUTS, Timestamp(0));
         watermark.assign(partition(1, 0), LABELS, Timestamp(0));
         watermark.observe(partition(0, 0), Timestamp(30_000), Timestamp(30_000), &SETTINGS);
-        assert_eq!(at(&mut watermark, 30_000), (29_000, i64::MIN));
+        assert_eq!(marks(&mut watermark), (29_000, i64::MIN));
         watermark.observe(partition(1, 0), Timestamp(12_000), Timestamp(30_000), &SETTINGS);
-        assert_eq!(at(&mut watermark, 30_000), (29_000, 11_000));
+        assert_eq!(marks(&mut watermark), (29_000, 11_000));
     }
 
     #[test]
@@ -197,8 +225,8 @@ mod tests {
         let mut watermark = Watermark::default();
         watermark.assign(partition(0, 0), INPUTS, Timestamp(0));
         watermark.assign(partition(1, 0), LABELS, Timestamp(0));
-        watermark.reached_end(partition(1, 0));
+        watermark.reached_end(partition(1, 0), Timestamp(30_000));
         watermark.observe(partition(0, 0), Timestamp(30_000), Timestamp(30_000), &SETTINGS);
-        assert_eq!(at(&mut watermark, 30_000), (29_000, 29_000));
+        assert_eq!(marks(&mut watermark), (29_000, 29_000));
     }
 }

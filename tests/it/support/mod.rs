@@ -4,9 +4,13 @@
 
 pub(crate) mod daemon;
 pub(crate) mod dataset;
+pub(crate) mod installation;
 pub(crate) mod kafka;
+pub(crate) mod oracle;
 pub(crate) mod receiver;
+pub(crate) mod signature;
 pub(crate) mod source;
+pub(crate) mod traffic;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
