@@ -125,7 +125,7 @@ impl Evaluator {
         effects
     }
 
-    /// Says that no prediction will come any more: windows end with the last one, instead of going on empty. Labels may still come.
+    /// Says that no prediction will come any more, of any model: windows end with the last one, instead of going on empty. Labels may still come.
     pub fn end_inputs(&mut self) {
         self.inputs_ended = true;
     }
@@ -149,12 +149,19 @@ impl Evaluator {
         self.state.progress.values().filter_map(|p| p.next_end).min()
     }
 
+    /// End of the last pane with a request, of any stream.
+    fn last_pane_end(&self) -> Option<Timestamp> {
+        self.state.progress.values().filter_map(|p| p.last_pane_end).max()
+    }
+
     /// Measures and judges what went in and out during the window that ends at `end`.
     fn judge_inputs(&mut self, key: &StreamKey, end: Timestamp, effects: &mut Vec<Effect>) {
         let window = self.settings.window.clone();
         let start = end.minus(window.size_ms);
-        if let Some(progress) = self.state.progress.get_mut(key).filter(|p| self.inputs_ended && p.is_beyond_last(end)) {
-            progress.next_end = None;
+        if self.inputs_ended && self.last_pane_end().is_none_or(|last| last < end) {
+            if let Some(progress) = self.state.progress.get_mut(key) {
+                progress.next_end = None;
+            }
             return;
         }
         let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else {
@@ -166,9 +173,10 @@ impl Evaluator {
         let pane = panes.inputs(start, end);
         let (_, labelled, _) = panes.coverage(start, end);
         let requests_of_model = self.requests_of_model(&key.model.model, start, end);
+        let fires = self.state.alerts.firing().any(|f| f.model == key.model && f.segment == key.segment);
         let Some(progress) = self.state.progress.get_mut(key) else { return };
         let facts = window_facts(progress, &window, end, &pane, labelled, self.inputs_ended);
-        progress.step(&window);
+        progress.step(&window, fires);
         self.state.windows += 1;
         if pane.requests == 0 && requests_of_model > 0 {
             if key.segment.is_none() {

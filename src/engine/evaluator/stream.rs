@@ -57,16 +57,11 @@ impl Progress {
         }
     }
 
-    /// Whether the window that ends at `end` lies beyond the last request, and so need not be judged where no request will come any more.
-    pub(super) fn is_beyond_last(&self, end: Timestamp) -> bool {
-        self.last_pane_end.is_none_or(|last| last < end)
-    }
-
-    /// Moves on to the next window, or to sleep.
-    pub(super) fn step(&mut self, window: &WindowSettings) {
+    /// Moves on to the next window, or to sleep; not while an alert fires, which is to be told again, and must be able to resolve.
+    pub(super) fn step(&mut self, window: &WindowSettings, fires: bool) {
         let last = self.last_pane_end.map_or(Timestamp::MIN, |e| e.plus(WAKE_WINDOWS * window.size_ms));
         self.last_end = self.next_end.or(self.last_end);
-        self.next_end = self.next_end.map(|end| end.plus(window.slide_ms)).filter(|&end| end <= last);
+        self.next_end = self.next_end.map(|end| end.plus(window.slide_ms)).filter(|&end| fires || end <= last);
     }
 }
 

@@ -93,6 +93,7 @@ impl Shard {
             let truth = truth_of(label, record, runtime, settings);
             runtime.changed |= record.classes.names().len() != n_classes;
             let joined = match truth {
+                _ if entry.predicted.is_none() => Joined::Rejected(RejectReason::LabelWithoutOutcome),
                 Err(reason) => Joined::Rejected(reason),
                 Ok(outcome) => {
                     let truth = Truth { outcome, at: label.timestamp };

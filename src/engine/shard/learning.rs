@@ -33,9 +33,8 @@ impl Shard {
         {
             learned.id = format!("{}+{}", inherited.id, learned.id).into();
             learned.inputs.clone_from(&inherited.inputs);
-            learned.outputs.label.clone_from(&inherited.outputs.label);
+            // what the predecessor was worth stays the measure; what is normal to say, and to be true, is learned
             learned.outputs.quality.clone_from(&inherited.outputs.quality);
-            record.learning = None;
         }
         if let Some(learning) = &mut record.learning {
             learning.rows_done = true;

@@ -72,7 +72,7 @@ impl ModelRecord {
     fn reference_scale(&self) -> Option<(f64, f64)> {
         let outputs = &self.reference.as_ref()?.outputs;
         let moments = outputs.label.as_ref().or(outputs.prediction.as_ref())?.moments?;
-        Some((moments.mean, moments.std.max(f64::MIN_POSITIVE)))
+        Some((moments.mean, moments.std))
     }
 
     /// What the evaluator must know.
@@ -128,7 +128,8 @@ fn starting_reference(
         NewVersion::Learn { rows } => (None, Some(Sample::everything(rows)), id),
         NewVersion::Inherit { rows } => {
             let mut inherited = Reference::clone(file);
-            (inherited.outputs.prediction, inherited.outputs.score) = (None, None);
+            let outputs = &mut inherited.outputs;
+            (outputs.prediction, outputs.score, outputs.label) = (None, None, None);
             (Some(Arc::new(inherited)), Some(Sample::outputs(rows)), id)
         }
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) enum Scope {
     /// Inputs, outputs and labels.
     Everything,
-    /// Predictions and scores; inputs and labels are inherited.
+    /// Predictions, scores and labels; inputs are inherited.
     Outputs,
 }
 
@@ -49,7 +49,7 @@ impl Sample {
         Self::new(Scope::Everything, rows)
     }
 
-    /// Learns predictions and scores from `rows` predictions.
+    /// Learns predictions and scores from `rows` predictions (and labels from as many).
     pub(super) fn outputs(rows: usize) -> Self {
         Self::new(Scope::Outputs, rows)
     }
@@ -64,9 +64,9 @@ impl Sample {
         *self = Self::new(self.scope, self.wanted);
     }
 
-    /// Adds a label, where labels are learned and more are wanted; whether all are there now.
+    /// Adds a label, where more are wanted; whether all are there now.
     pub(super) fn push_label(&mut self, label: &Scalar<'_>) -> bool {
-        if self.scope == Scope::Everything && self.labels.len() < self.wanted {
+        if self.labels.len() < self.wanted {
             self.labels.push(Cell::of(label));
             return self.has_labels();
         }

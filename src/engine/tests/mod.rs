@@ -10,6 +10,7 @@ pub(crate) fn script_settings() -> Settings {
 
 use super::metric::{Metric, Subject};
 use super::settings::{NewVersion, Settings};
+use super::verdict::{Bound, SubjectPattern, Threshold};
 use crate::event::{RejectReason, Scalar};
 use script::{Script, settings};
 
@@ -125,6 +126,44 @@ fn a_version_that_another_one_replaced_resolves_its_alerts() {
     let v1: Vec<_> = script.alerts().into_iter().filter(|(_, version)| version == "v1").map(|(state, _)| state).collect();
     assert_eq!(v1, ["pending", "firing", "resolved"]);
     assert!(!script.alerts().iter().any(|(_, version)| version == "v2"));
+}
+
+#[test]
+fn a_label_of_a_failed_request_says_so() {
+    let mut script = Script::new(tumbling());
+    script.fail("a", 1000);
+    script.label("a", 2000, "1");
+    assert_eq!(script.counts().rejected.get(&RejectReason::LabelWithoutOutcome), Some(&1));
+}
+
+#[test]
+fn a_firing_alert_keeps_its_stream_awake() {
+    let mut settings = tumbling();
+    settings.models = settings
+        .models
+        .iter()
+        .map(|m| {
+            let mut model = (**m).clone();
+            let mut rule = (*script::rule(
+                "throughput",
+                SubjectPattern::Exactly(Subject::Service),
+                Metric::Throughput,
+                Bound::Below(Threshold::Absolute(1.0)),
+            ))
+            .clone();
+            rule.conditions[0].min_events = 0;
+            rule.repeat_ms = Some(100 * SECOND);
+            model.rules = vec![std::sync::Arc::new(rule)];
+            std::sync::Arc::new(model)
+        })
+        .collect();
+    let mut script = Script::new(settings);
+    traffic(&mut script, "v1", 0, 20, |_| false);
+    script.silence(400_000);
+    let owed = &script.evaluator.state().outbox;
+    assert!(owed.owed().any(|(n, _)| n.id.contains("repeat-")), "an outage is told again, long after the last request");
+    traffic(&mut script, "v1", 410, 450, |_| false);
+    assert_eq!(script.alerts().last().map(|(state, _)| *state), Some("resolved"));
 }
 
 #[test]

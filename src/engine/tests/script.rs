@@ -117,6 +117,13 @@ impl Script {
         self.event(0, &predicted(id, version, at, prediction, features));
     }
 
+    /// A request that failed `at` these milliseconds.
+    pub(super) fn fail(&mut self, id: &str, at: i64) {
+        let Event::Prediction(mut failed) = predicted(id, "v1", at, "1", &[]) else { return };
+        (failed.status, failed.prediction) = (Status::Failed, Scalar::Null);
+        self.event(0, &Event::Prediction(failed));
+    }
+
     /// A label that becomes known `at` these milliseconds.
     pub(super) fn label(&mut self, id: &str, at: i64, label: &str) {
         let event = Event::Label(Label { prediction_id: id.to_owned().into(), label: text(label), timestamp: Timestamp(at), model: None });

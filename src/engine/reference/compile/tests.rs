@@ -311,7 +311,9 @@ proptest! {
     #[test]
     fn every_value_of_the_reference_lies_in_a_cell_with_a_count(rows in prop::collection::vec((cell(), cell(), 0i32..9), 1..200), cells in 10usize..40) {
         let reference = reference_of(&rows, cells);
-        let column = &reference.input("x").unwrap().1.column;
+        // a column of nothing but arrays and objects is left out
+        let Some((_, input)) = reference.input("x") else { return Ok(()) };
+        let column = &input.column;
         let Slots::Numeric(slots) = &column.slots else { panic!("not numeric") };
         for (value, ..) in &rows {
             if let Scalar::Number(value) = value {
