@@ -80,14 +80,18 @@ impl Pipeline {
         self.evaluator.advance(marks)
     }
 
+    /// Says that no prediction will come any more; labels may.
+    pub fn end_inputs(&mut self) {
+        self.evaluator.end_inputs();
+    }
+
     /// Closes and judges what is left, once nothing more will come.
     pub fn finish(&mut self) -> Vec<Effect> {
-        let highest = self.shard.highest();
         self.shard.finish();
         if let Some(published) = self.shard.publish() {
             self.evaluator.take(published, &self.shard.state().topic_names());
         }
-        self.evaluator.finish(highest)
+        self.evaluator.finish()
     }
 
     /// What is to be remembered, as bytes.

@@ -1,10 +1,14 @@
 //! `driftd check`: whether a configuration holds, what is in force, and whether the rules do what their tests say.
 
+pub mod rule_tests;
+
 use crate::config::{Effective, LoadOptions, Loaded, SecretPolicy, load_with};
+use crate::engine::verdict::Rule;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Widest value that is padded for; a longer one pushes only its own origin to the right.
 const WIDEST_VALUE: usize = 48;
@@ -66,11 +70,48 @@ pub fn check(args: &CheckArgs, env: &BTreeMap<String, String>, out: &mut dyn Wri
     Ok(passed)
 }
 
-/// The one place where rule tests are run; whether all of them pass.
-/// To be connected to the runner of `alerts/` (`config::rule_test`); until then asking for it is refused, never passed over.
-fn run_rule_tests(directory: &Path, _loaded: &Loaded, out: &mut dyn Write) -> anyhow::Result<bool> {
-    writeln!(out, "{}: rule tests cannot be run by this build", directory.display())?;
-    Ok(false)
+/// Runs every `*.toml` of the directory, in the order of their names, against the rules as read (before the overrides of any model); whether all pass.
+fn run_rule_tests(directory: &Path, loaded: &Loaded, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let files = match toml_files(directory) {
+        Ok(files) if files.is_empty() => {
+            writeln!(out, "{}: no rule tests (*.toml) in it", directory.display())?;
+            return Ok(false);
+        }
+        Ok(files) => files,
+        Err(error) => {
+            writeln!(out, "{}: cannot be read: {error}", directory.display())?;
+            return Ok(false);
+        }
+    };
+    let rules: Vec<Arc<Rule>> = loaded.rules.iter().cloned().map(Arc::new).collect();
+    let (mut n_passed, mut all_pass) = (0, true);
+    for file in files {
+        let name = file.display().to_string();
+        let report = match std::fs::read_to_string(&file) {
+            Ok(text) => rule_tests::run_rule_tests(&rules, &text, &name),
+            Err(error) => {
+                writeln!(out, "{name}: cannot be read: {error}")?;
+                all_pass = false;
+                continue;
+            }
+        };
+        for failure in &report.failures {
+            writeln!(out, "{failure}")?;
+        }
+        n_passed += report.n_passed;
+        all_pass &= report.failures.is_empty();
+    }
+    if all_pass {
+        writeln!(out, "{}: {n_passed} rule tests pass", directory.display())?;
+    }
+    Ok(all_pass)
+}
+
+fn toml_files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let paths: Vec<PathBuf> = std::fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut files: Vec<PathBuf> = paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    files.sort();
+    Ok(files)
 }
 
 /// `2 models, 8 rules, 3 receivers`.
@@ -79,7 +120,7 @@ fn counts(loaded: &Loaded) -> String {
     let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let retrain = if engine.alerting.retrain.is_some() { ", retraining" } else { "" };
     let receivers = counted(engine.alerting.receivers.len(), "receiver");
-    format!("{}, {}, {receivers}{retrain}", counted(engine.models.len(), "model"), counted(loaded.n_rules, "rule"))
+    format!("{}, {}, {receivers}{retrain}", counted(engine.models.len(), "model"), counted(loaded.rules.len(), "rule"))
 }
 
 /// Three columns: key, value, origin.
@@ -142,6 +183,27 @@ mod tests {
             "driftd.toml:2: window.size: \"1h35m\" is not a multiple of window.slide \"10m\"\n\
              driftd.toml:5: model[0].task: \"binry\" is none of binary, multiclass, regression, did you mean `binary`?\n"
         );
+    }
+
+    #[test]
+    fn rule_tests_of_a_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path().join("driftd.toml");
+        std::fs::write(&config, RIGHT).unwrap();
+        let run = |tests: &Path| {
+            let args = CheckArgs { config: config.clone(), effective: false, rules_tests: Some(tests.to_owned()), without_secrets: false };
+            let mut out = Vec::new();
+            (check(&args, &BTreeMap::new(), &mut out).unwrap(), String::from_utf8(out).unwrap())
+        };
+        let (passed, out) = run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts/tests"));
+        assert!(passed && out.contains("rule tests pass"), "{out}");
+        let own = directory.path().join("tests");
+        assert!(!run(&own).0, "a directory that is not there");
+        std::fs::create_dir(&own).unwrap();
+        assert!(!run(&own).0, "a directory without tests tests nothing");
+        std::fs::write(own.join("a.toml"), "[[test]]\n").unwrap();
+        let (passed, out) = run(&own);
+        assert!(!passed && out.contains("a.toml: test[0].name: is required") && !out.contains(": ok ("), "{out}");
     }
 
     #[test]

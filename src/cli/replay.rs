@@ -81,6 +81,8 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let mut done = 0;
     // offsets count a file's lines in the order of time, which is the order of the log that the files make up
     let mut offsets = vec![0; inputs.len()];
+    let mut predictions_left: usize =
+        inputs.iter().zip(&files).filter(|(i, _)| i.role == TopicRole::Predictions).map(|(_, f)| f.records()).sum();
     for turn in merged(&files, time_of) {
         let at = turn.at;
         // all files are one log in the order of time: what one of them says of the time holds for all
@@ -93,6 +95,12 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         pipeline.message(Some(turn.bytes), input.role, position, at, &mut |reason| rejected.push(reason));
         for reason in rejected {
             printer.line(&Line::rejected(&input.name, turn.line as u64 + 1, reason))?;
+        }
+        if input.role == TopicRole::Predictions {
+            predictions_left -= 1;
+            if predictions_left == 0 {
+                pipeline.end_inputs();
+            }
         }
         done += 1;
         if done % PROGRESS_LINES == 0 {

@@ -23,8 +23,8 @@ pub struct Loaded {
     pub effective: Vec<Effective>,
     /// What works, but is hardly meant.
     pub warnings: Vec<Problem>,
-    /// How many rules were read, before any override.
-    pub n_rules: usize,
+    /// The rules as read, before any override: what their tests speak of.
+    pub rules: Vec<Rule>,
 }
 
 /// What is read besides the file.
@@ -154,7 +154,7 @@ pub(crate) fn read(
     };
     let secrets = Secrets { policy: options.secrets, base_dir: &base_dir, env };
     let root = Section::root(&reader, &layers.root);
-    let (config, of_rules, n_rules) = config(root, &secrets, options.default_rules.as_deref());
+    let (config, of_rules, rules) = config(root, &secrets, options.default_rules.as_deref());
     let Reader { problems, warnings, entries } = reader;
     let problems = problems.into_inner();
     if !problems.is_empty() {
@@ -163,11 +163,11 @@ pub(crate) fn read(
     }
     let entries = entries.into_inner();
     let effective = effective::of_entries(&entries).into_iter().chain(of_rules).collect();
-    Ok((Loaded { config, effective, warnings: warnings.into_inner(), n_rules }, entries))
+    Ok((Loaded { config, effective, warnings: warnings.into_inner(), rules }, entries))
 }
 
 /// Reads every section, in the order of the reference page.
-fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule]>) -> (Config, Vec<Effective>, usize) {
+fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule]>) -> (Config, Vec<Effective>, Vec<Rule>) {
     let reader = root.reader;
     let (daemon, environment) = sections::daemon(root.table("daemon"), secrets);
     let log = sections::log(root.table("log"));
@@ -190,7 +190,7 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     let models = models.into_iter().map(|(model, _)| Arc::new(model)).collect();
     let engine = Settings { window, join, limits, models, alerting };
     let config = Config { daemon, log, kafka, events, engine, channels, base_dir: secrets.base_dir.to_owned() };
-    (config, of_rules, rules.len())
+    (config, of_rules, rules)
 }
 
 /// `[rules]`: the rules of the files it names, else the default ones (and whether it is those).

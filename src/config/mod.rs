@@ -20,6 +20,7 @@ mod raw;
 mod reader;
 mod receiver;
 
+pub mod rule_test;
 pub mod rules;
 mod secret;
 mod sections;

@@ -49,7 +49,7 @@ fn switched_off() {
     assert_eq!(of_feature.len(), 3);
     let all = loaded(&format!("{MODEL}{}", off("")));
     assert!(all.config.engine.models[0].rules.is_empty());
-    assert_eq!(all.n_rules, 2);
+    assert_eq!(all.rules.len(), 2);
 }
 
 #[test]

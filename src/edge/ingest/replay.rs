@@ -61,6 +61,11 @@ impl LineFile {
         self.lines.is_empty()
     }
 
+    /// Number of lines that are records: all but blank ones.
+    pub fn records(&self) -> usize {
+        (0..self.len()).filter(|&line| !is_blank(self.line(line))).count()
+    }
+
     fn line(&self, line: usize) -> &[u8] {
         let span = self.lines[line];
         &self.bytes[span.start..span.end]
@@ -74,7 +79,7 @@ pub fn merged<'a>(files: &'a [LineFile], time_of: impl Fn(usize, &[u8]) -> Optio
         let mut before = Timestamp::MIN;
         for line in 0..lines.len() {
             let bytes = lines.line(line);
-            if bytes.iter().all(u8::is_ascii_whitespace) {
+            if is_blank(bytes) {
                 continue;
             }
             before = time_of(file, bytes).unwrap_or(before);
@@ -83,6 +88,10 @@ pub fn merged<'a>(files: &'a [LineFile], time_of: impl Fn(usize, &[u8]) -> Optio
     }
     order.sort_unstable();
     order.into_iter().map(|(at, file, line)| Turn { file, line, at, bytes: files[file].line(line) })
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
 }
 
 #[cfg(test)]

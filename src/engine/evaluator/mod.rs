@@ -41,8 +41,8 @@ pub struct Evaluator {
     models: BTreeMap<ModelKey, ModelFacts>,
     panes: BTreeMap<StreamKey, StreamPanes>,
     topics: Vec<Arc<str>>,
-    /// Highest event time of all predictions, once nothing more will come.
-    ended_at: Option<Timestamp>,
+    /// Whether no prediction will come any more.
+    inputs_ended: bool,
 }
 
 /// What a step wants the world to know.
@@ -59,7 +59,7 @@ pub enum Effect {
 impl Evaluator {
     /// Continues from a state; the shard publishes its panes anew.
     pub fn restore(settings: Arc<Settings>, state: EvaluatorState) -> Self {
-        Self { settings, state, models: BTreeMap::new(), panes: BTreeMap::new(), topics: Vec::new(), ended_at: None }
+        Self { settings, state, models: BTreeMap::new(), panes: BTreeMap::new(), topics: Vec::new(), inputs_ended: false }
     }
 
     /// What is to be remembered.
@@ -112,10 +112,18 @@ impl Evaluator {
         effects
     }
 
-    /// Judges what is left once nothing more will come; `highest`: event time of the last prediction. Quality that is not mature is
-    /// printed and not judged; quality that was amended is printed again.
-    pub fn finish(&mut self, highest: Option<Timestamp>) -> Vec<Effect> {
-        self.ended_at = highest;
+    /// Says that no prediction will come any more: windows end with the last one, instead of going on empty. Labels may still come.
+    pub fn end_inputs(&mut self) {
+        self.inputs_ended = true;
+        for progress in self.state.progress.values_mut() {
+            progress.sleep_after_last(&self.settings.window);
+        }
+    }
+
+    /// Judges what is left once nothing more will come. Quality that is not mature is printed and not judged; quality that was amended is
+    /// printed again.
+    pub fn finish(&mut self) -> Vec<Effect> {
+        self.end_inputs();
         let mut effects = self.advance(Watermarks { inputs: Timestamp::MAX, all: Timestamp::MAX });
         for key in self.state.progress.keys().cloned().collect::<Vec<_>>() {
             self.print_amended(&key, Timestamp::MAX, &mut effects);
@@ -145,9 +153,8 @@ impl Evaluator {
         let (_, labelled, _) = panes.coverage(start, end);
         let requests_of_model = self.requests_of_model(&key.model.model, start, end);
         let Some(progress) = self.state.progress.get_mut(key) else { return };
-        let watched_until = self.ended_at.filter(|&until| until < end);
-        let facts = window_facts(progress, &window, end, &pane, labelled, watched_until);
-        progress.step(&window, self.ended_at.is_some());
+        let facts = window_facts(progress, &window, end, &pane, labelled, self.inputs_ended);
+        progress.step(&window, self.inputs_ended);
         self.state.windows += 1;
         if pane.requests == 0 && requests_of_model > 0 {
             if key.segment.is_none() {

@@ -54,6 +54,12 @@ impl Progress {
         }
     }
 
+    /// Goes to sleep where all windows with a request are judged.
+    pub(super) fn sleep_after_last(&mut self, window: &WindowSettings) {
+        self.next_end = self.next_end.map(|end| end.minus(window.slide_ms));
+        self.step(window, true);
+    }
+
     /// Moves on to the next window, or to sleep.
     pub(super) fn step(&mut self, window: &WindowSettings, finishing: bool) {
         let awake_for = if finishing { 0 } else { WAKE_WINDOWS * window.size_ms };
@@ -123,21 +129,22 @@ impl StreamPanes {
     }
 }
 
-/// What is to be said of the window that ends at `end`; `watched_until`: event time up to which traffic was read, where it has ended.
+/// What is to be said of the window that ends at `end`; `ended`: whether no prediction will come any more, so that silence at the end of the
+/// window is the end of what was read and not of the traffic.
 pub(super) fn window_facts(
     progress: &Progress,
     window: &WindowSettings,
     end: Timestamp,
     pane: &InputPane,
     labels: u64,
-    watched_until: Option<Timestamp>,
+    ended: bool,
 ) -> WindowFacts {
     let start = end.minus(window.size_ms);
     let whole = pane.span.is_none_or(|(first, last)| {
         let gap_ms = (last.since(first) as f64 / pane.requests.max(2) as f64).max(1.0);
         let silent = |ms: i64| ms as f64 > SILENT_GAPS * gap_ms;
         let began_late = progress.since.is_some_and(|since| silent(since.since(start)));
-        let ended_early = watched_until.is_some_and(|until| silent(end.since(until)));
+        let ended_early = ended && silent(end.since(last));
         !began_late && !ended_early
     });
     WindowFacts { start, end, predictions: pane.requests, labels, whole }

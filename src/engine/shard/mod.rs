@@ -199,11 +199,6 @@ impl Shard {
         self.state.watermark.current()
     }
 
-    /// Highest event time of predictions.
-    pub fn highest(&self) -> Option<Timestamp> {
-        self.state.watermark.highest()
-    }
-
     /// The place of a model version, entered if it is new.
     fn model(&mut self, model: &str, version: &str) -> Result<u32, RejectReason> {
         if let Some(&place) = self.places.get(model).and_then(|versions| versions.get(version)) {

@@ -152,12 +152,11 @@ impl Script {
 
     /// Ends the log.
     pub(super) fn finish(&mut self) {
-        let highest = self.shard.highest();
         self.shard.finish();
         if let Some(published) = self.shard.publish() {
             self.evaluator.take(published, &self.shard.state().topic_names());
         }
-        self.effects.extend(self.evaluator.finish(highest));
+        self.effects.extend(self.evaluator.finish());
     }
 
     /// Stops the process and starts it again from its state, as bytes.

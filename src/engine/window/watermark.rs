@@ -115,11 +115,6 @@ impl Watermark {
         self.current = Watermarks { inputs: Timestamp::MAX, all: Timestamp::MAX };
     }
 
-    /// Highest event time of predictions.
-    pub fn highest(&self) -> Option<Timestamp> {
-        self.partitions.values().filter(|c| c.carries.predictions).filter_map(|c| c.highest).max()
-    }
-
     /// How far the partitions that count have come; `None` where none of them holds anything back (there is none, or all are idle and never spoke).
     fn least(&self, counts: impl Fn(Carries) -> bool, now: Timestamp, settings: &WindowSettings) -> Option<Timestamp> {
         let relevant = || self.partitions.values().filter(|c| counts(c.carries));

@@ -196,7 +196,8 @@ impl Broker {
         let consumer: BaseConsumer = self.consumer(group);
         let mut wanted = TopicPartitionList::new();
         wanted.add_partition(topic, partition);
-        let committed = consumer.committed_offsets(wanted, PATIENCE).unwrap();
+        // a broker that has just begun answers that its group coordinator is still loading
+        let committed = super::wait_until("the group coordinator", PATIENCE, || consumer.committed_offsets(wanted.clone(), PATIENCE).ok());
         match committed.find_partition(topic, partition)?.offset() {
             Offset::Offset(next) => Some(next),
             _ => None,
