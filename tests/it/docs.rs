@@ -29,10 +29,50 @@ const PAGES: [&str; 10] = [
 
 /// Words that a reader of the code or of an alert must be able to look up.
 const TERMS: [&str; 44] = [
-    "alert", "amended", "bin", "bound", "canonical class", "category", "cell", "checkpoint", "concept drift", "condition", "confirmation",
-    "coverage", "data drift", "duplicate", "effect", "episode", "event time", "evaluator", "horizon", "incident", "label", "late", "lateness",
-    "learned reference", "mature", "measurement", "metric", "offset", "outbox", "pane", "prediction", "reading", "receiver", "reference",
-    "reject reason", "resolve level", "rule", "segment", "shard", "snapshot", "subject", "verdict", "watermark", "window",
+    "alert",
+    "amended",
+    "bin",
+    "bound",
+    "canonical class",
+    "category",
+    "cell",
+    "checkpoint",
+    "concept drift",
+    "condition",
+    "confirmation",
+    "coverage",
+    "data drift",
+    "duplicate",
+    "effect",
+    "episode",
+    "event time",
+    "evaluator",
+    "horizon",
+    "incident",
+    "label",
+    "late",
+    "lateness",
+    "learned reference",
+    "mature",
+    "measurement",
+    "metric",
+    "offset",
+    "outbox",
+    "pane",
+    "prediction",
+    "reading",
+    "receiver",
+    "reference",
+    "reject reason",
+    "resolve level",
+    "rule",
+    "segment",
+    "shard",
+    "snapshot",
+    "subject",
+    "verdict",
+    "watermark",
+    "window",
 ];
 
 fn read(path: &str) -> String {
@@ -252,7 +292,7 @@ fn the_delays_of_the_page_are_those_of_the_notifier() {
 fn the_glossary_is_sorted_and_has_the_words() {
     let page = read("docs/GLOSSARY.md");
     let words: Vec<String> =
-        page.lines().filter_map(|line| line.strip_prefix("**")?.split_once("**")).map(|(word, _)| word.to_lowercase()).collect();
+        page.lines().filter_map(|line| line.strip_prefix("- **")?.split_once("**")).map(|(word, _)| word.to_lowercase()).collect();
     let mut sorted = words.clone();
     sorted.sort();
     assert_eq!(words, sorted);
@@ -274,7 +314,9 @@ fn the_architecture_names_what_there_is() {
             assert!(sources.contains(&format!("fn {test}(")), "{}: no test is called {test}", row[0]);
         }
     }
-    for path in page.split('`').skip(1).step_by(2).filter(|word| ["src/", "tests/", "alerts/", "config/"].iter().any(|d| word.starts_with(d))) {
+    for path in
+        page.split('`').skip(1).step_by(2).filter(|word| ["src/", "tests/", "alerts/", "config/"].iter().any(|d| word.starts_with(d)))
+    {
         assert!(root().join(path).exists(), "docs/ARCHITECTURE.md: {path}");
     }
 }
