@@ -4,7 +4,7 @@ use crate::support::root;
 use driftd::edge::encode::Line;
 use driftd::edge::notify::backoff_ms;
 use driftd::engine::alert::FailureReason;
-use driftd::engine::metric::{Metric, UndefinedReason};
+use driftd::engine::metric::{Metric, UndefinedReason, Verdict};
 use driftd::engine::shard::Counts;
 use driftd::event::{InvalidReason, RejectReason};
 use serde_json::Value;
@@ -204,6 +204,10 @@ fn the_page_of_events_has_every_reason() {
     assert_eq!(listed("docs/EVENTS.md", "invalid values"), invalid);
     let undefined: Vec<_> = UndefinedReason::ALL.iter().map(|reason| reason.as_str()).collect();
     assert_eq!(listed("docs/EVENTS.md", "undefined"), undefined);
+    let not_enough = Verdict::NotEnough { n: 0, need: 1 };
+    let undefined = Verdict::Undefined(UndefinedReason::NoData);
+    let verdicts = [Verdict::Ok, Verdict::Breach, not_enough, Verdict::NotSignificant, Verdict::Immature, undefined].map(Verdict::as_str);
+    assert_eq!(listed("docs/EVENTS.md", "verdicts"), verdicts);
 }
 
 /// The events of the page are taken, and its summary line is one that the program writes.
@@ -278,9 +282,11 @@ fn the_page_of_alerts_has_every_metric_and_failure() {
     assert_eq!(listed, expected);
 }
 
-/// "1 s, 2 s, … 32 s, then every minute, then every 5 minutes; each up to a quarter sooner."
 #[test]
 fn the_delays_of_the_page_are_those_of_the_notifier() {
+    let page = read("docs/ALERTS.md").replace('\n', " ");
+    assert!(page.contains("after 1 s, 2 s, 4 s, 8 s, 16 s, 32 s, then every minute for about half an hour, then every 5 minutes"));
+    assert!(page.contains("each up to a quarter sooner"));
     let delays = [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 60), (30, 60), (100, 300)];
     for (attempt, seconds) in delays {
         let ms = backoff_ms(attempt, "id");
