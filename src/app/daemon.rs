@@ -1,6 +1,7 @@
 //! `driftd run`: wires configuration, state, Kafka, engine, notifiers and HTTP; ends with the engine.
 
-use super::engine::{Engine, wall_clock};
+use super::clock::wall_clock;
+use super::engine::Engine;
 use super::publisher::Publisher;
 use super::topics::Topics;
 use super::{Pipeline, PipelineState, load_config, load_references};

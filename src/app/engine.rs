@@ -3,6 +3,7 @@
 //! Invariant: what is owed is in a durable snapshot before it is offered to a receiver (I7), and an offset is committed only after the snapshot that holds it.
 
 use super::Pipeline;
+use super::clock::wall_clock;
 use super::publisher::Publisher;
 use super::topics::Topics;
 use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset, ProblemKind, SourceEvent, SourceProblem};
@@ -229,10 +230,4 @@ impl Engine {
         tracing::info!(owed, ?closing, "stopped; what is owed is sent after the next start");
         Ok(())
     }
-}
-
-/// The rim's clock.
-pub(super) fn wall_clock() -> Timestamp {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }

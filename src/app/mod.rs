@@ -1,5 +1,6 @@
 //! The wiring: what the commands run.
 
+mod clock;
 mod daemon;
 mod engine;
 mod pipeline;

@@ -1,7 +1,7 @@
 //! The engine's facts as a [`View`]: counters, latest readings, alerts, readiness.
 
 use super::Pipeline;
-use super::engine::wall_clock;
+use super::clock::wall_clock;
 use super::topics::Topics;
 use crate::edge::ingest::PartitionLag;
 use crate::edge::state::StateError;
@@ -114,7 +114,11 @@ impl Publisher {
             *self.view.windows_evaluated.entry(model).or_default() += u64::from(measurement.segment.is_none());
             latest.window = window;
         }
-        latest.readings.insert((measurement.subject.clone(), measurement.metric), measurement);
+        // windows mature out of order and are amended late: the newest one's reading is the one to show
+        let place = (measurement.subject.clone(), measurement.metric);
+        if latest.readings.get(&place).is_none_or(|shown| shown.window.end <= measurement.window.end) {
+            latest.readings.insert(place, measurement);
+        }
     }
 
     /// Publishes everything as it is now.

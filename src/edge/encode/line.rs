@@ -5,6 +5,7 @@
 use crate::engine::alert::{AlertFacts, OffsetSpan, RetrainFacts, Worst};
 use crate::engine::metric::{Measurement, Reading, Verdict, WindowFacts};
 use crate::engine::shard::Counts;
+use crate::engine::verdict::NEVER_ENOUGH;
 use crate::event::{InvalidReason, RejectReason};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -51,7 +52,7 @@ pub struct MeasurementLine {
     /// Why there is no value.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// Values needed, where there are not enough.
+    /// Values needed, where there are not enough; left out where no number would do (the reference is too small).
     #[serde(skip_serializing_if = "Option::is_none")]
     need: Option<u64>,
     /// How far the true value may be above the one given.
@@ -152,7 +153,7 @@ impl Line {
             Reading::Undefined(reason) => Some(reason.as_str()),
         };
         let need = match m.verdict {
-            Some(Verdict::NotEnough { need, .. }) => Some(need),
+            Some(Verdict::NotEnough { need, .. }) => Some(need).filter(|&n| n != NEVER_ENOUGH),
             _ => None,
         };
         Self::Measurement(Box::new(MeasurementLine {

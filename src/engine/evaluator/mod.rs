@@ -43,6 +43,8 @@ pub struct Evaluator {
     topics: Vec<Arc<str>>,
     /// Whether no prediction will come any more.
     inputs_ended: bool,
+    /// How far event time has come: what the retraining gate goes by, because the windows of its two clocks end days apart.
+    now: Timestamp,
 }
 
 /// What a step wants the world to know.
@@ -59,7 +61,15 @@ pub enum Effect {
 impl Evaluator {
     /// Continues from a state; the shard publishes its panes anew.
     pub fn restore(settings: Arc<Settings>, state: EvaluatorState) -> Self {
-        Self { settings, state, models: BTreeMap::new(), panes: BTreeMap::new(), topics: Vec::new(), inputs_ended: false }
+        Self {
+            settings,
+            state,
+            models: BTreeMap::new(),
+            panes: BTreeMap::new(),
+            topics: Vec::new(),
+            inputs_ended: false,
+            now: Timestamp::MIN,
+        }
     }
 
     /// What is to be remembered.
@@ -97,6 +107,9 @@ impl Evaluator {
     /// Judges every window that the watermarks have passed.
     pub fn advance(&mut self, marks: Watermarks) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if marks.inputs != Timestamp::MAX {
+            self.now = marks.inputs;
+        }
         while let Some(end) = self.next_end().filter(|&end| end <= marks.inputs) {
             let due = self.state.progress.iter().filter(|(_, p)| p.next_end == Some(end)).map(|(key, _)| key.clone());
             for key in due.collect::<Vec<_>>() {

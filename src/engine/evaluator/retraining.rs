@@ -5,6 +5,7 @@ use crate::engine::alert::{Admission, AlertFacts, Observed, OffsetSpan, RetrainF
 use crate::engine::metric::WindowFacts;
 use crate::engine::summary::Positions;
 use crate::engine::window::StreamKey;
+use crate::event::Timestamp;
 use std::sync::Arc;
 
 impl Evaluator {
@@ -16,21 +17,22 @@ impl Evaluator {
         let Some(settings) = self.settings.alerting.retrain.clone() else { return };
         let whole = StreamKey { model: key.model.clone(), segment: None };
         let labelled = self.panes.get(&whole).map_or(0, |panes| panes.labelled());
+        let at = window.end.max(self.now);
         for incident in observed.retrain {
             let Some(alert) = self.state.alerts.get(&incident).cloned() else { continue };
-            let admission = self.state.gate.admit(&key.model.model, &incident, labelled, window.end, &settings);
+            let admission = self.state.gate.admit(&key.model.model, &incident, labelled, at, &settings);
             *self.state.admissions.entry(admission.as_str().to_owned()).or_default() += 1;
             if admission != Admission::Granted {
                 continue;
             }
             self.state.alerts.retrain_asked(&incident);
-            let facts = self.retrain_facts(alert, key, labelled, window);
+            let facts = self.retrain_facts(alert, key, labelled, window, at);
             self.state.gate.request(facts.clone(), &settings, max_outbox, &mut self.state.outbox);
             effects.push(Effect::Retrain(facts));
         }
     }
 
-    fn retrain_facts(&self, alert: AlertFacts, key: &StreamKey, labelled: u64, window: WindowFacts) -> RetrainFacts {
+    fn retrain_facts(&self, alert: AlertFacts, key: &StreamKey, labelled: u64, window: WindowFacts, at: Timestamp) -> RetrainFacts {
         let (mut predictions, mut labels) = (Positions::default(), Positions::default());
         if let Some(panes) = self.panes.get(key) {
             predictions = panes.inputs(window.start, window.end).positions;
@@ -45,7 +47,7 @@ impl Evaluator {
             labelled,
             predictions: self.spans(&predictions),
             labels: self.spans(&labels),
-            requested_at: window.end,
+            requested_at: at,
         }
     }
 

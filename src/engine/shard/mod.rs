@@ -7,6 +7,7 @@ mod counts;
 mod label;
 mod learning;
 mod model;
+mod sample;
 mod state;
 
 pub use counts::{Counts, EventKind};

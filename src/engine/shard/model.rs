@@ -1,6 +1,6 @@
 //! One model version as a shard knows it.
 
-use super::learning::Learning;
+use super::sample::Sample;
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
@@ -22,7 +22,7 @@ pub(super) struct ModelRecord {
     pub(super) reference: Option<Arc<Reference>>,
     /// Id of the configured file behind it, so that a changed file is noticed.
     pub(super) file_id: Option<Arc<str>>,
-    pub(super) learning: Option<Learning>,
+    pub(super) learning: Option<Sample>,
     /// Centre and spread for the exact sums of a regression; fixed for the life of the state, because sums of one scale only can be added.
     pub(super) scale: Option<(f64, f64)>,
     /// The stream of the whole.
@@ -114,9 +114,9 @@ fn starting_reference(
     key: &ModelKey,
     settings: &ModelSettings,
     references: &References,
-) -> (Option<Arc<Reference>>, Option<Learning>, Option<Arc<str>>) {
+) -> (Option<Arc<Reference>>, Option<Sample>, Option<Arc<str>>) {
     let (path, owner) = match &settings.reference {
-        ReferencePolicy::Learn { rows } => return (None, Some(Learning::everything(*rows)), None),
+        ReferencePolicy::Learn { rows } => return (None, Some(Sample::everything(*rows)), None),
         ReferencePolicy::File { path, version } => (path, version),
     };
     let Some(file) = references.get(path) else { return (None, None, None) };
@@ -125,11 +125,11 @@ fn starting_reference(
         return (Some(Arc::clone(file)), None, id);
     }
     match settings.new_version {
-        NewVersion::Learn { rows } => (None, Some(Learning::everything(rows)), id),
+        NewVersion::Learn { rows } => (None, Some(Sample::everything(rows)), id),
         NewVersion::Inherit { rows } => {
             let mut inherited = Reference::clone(file);
             (inherited.outputs.prediction, inherited.outputs.score) = (None, None);
-            (Some(Arc::new(inherited)), Some(Learning::outputs(rows)), id)
+            (Some(Arc::new(inherited)), Some(Sample::outputs(rows)), id)
         }
     }
 }
