@@ -127,13 +127,13 @@ reasons! {
     InvalidFeatures => "invalid_features",
     /// A label message without `label`, or with `null`.
     MissingLabel => "missing_label",
-    /// `label` is an array, an object or not finite.
+    /// `label` is an array, an object or not finite, or no number for a regression.
     InvalidLabel => "invalid_label",
     /// No `[[model]]` block takes this model.
     UnknownModel => "unknown_model",
     /// `limits.models` model versions are watched already.
     TooManyModels => "too_many_models",
-    /// A label whose class is not in the model's label map, or is no number for a regression.
+    /// A label whose class is not in the model's label map.
     UnknownLabelClass => "unknown_label_class",
     /// A label whose prediction did not come within `join.keep`.
     LabelWithoutPrediction => "label_without_prediction",

@@ -6,6 +6,7 @@
 mod architecture;
 mod daemon_process;
 mod deliveries;
+mod docs;
 mod end_to_end;
 mod golden;
 mod kafka_broker;
