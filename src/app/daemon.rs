@@ -27,13 +27,17 @@ use tokio::sync::watch;
 /// Longest wait for open HTTP requests and sends when the engine has ended.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// Runs the daemon until SIGTERM or SIGINT.
-pub fn run(config: &Path) -> anyhow::Result<()> {
+/// Runs the daemon until SIGTERM or SIGINT; with `stop_with_stdin` also until its standard input ends, so that whoever holds the other end of that
+/// pipe does not leave it behind, however it goes itself.
+pub fn run(config: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
     let config = load_config(config)?;
     telemetry::init(config.log.format, &config.log.level)?;
     let stop = Arc::new(AtomicBool::new(false));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start the runtime")?;
     stop_on_signal(&runtime, Arc::clone(&stop))?;
+    if stop_with_stdin {
+        stop_on_end_of_input(Arc::clone(&stop))?;
+    }
     run_until(&config, &runtime, &stop)
 }
 
@@ -137,6 +141,16 @@ fn start_engine(
         ended
     };
     std::thread::Builder::new().name("engine".to_owned()).spawn(run).context("cannot start the engine's thread")
+}
+
+fn stop_on_end_of_input(stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+    let wait = move || {
+        // an input that cannot be read has ended, too
+        drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
+        stop.store(true, Ordering::Relaxed);
+    };
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(wait).context("cannot watch the standard input")?;
+    Ok(())
 }
 
 fn stop_on_signal(runtime: &Runtime, stop: Arc<AtomicBool>) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod demo;
 pub mod generate;
 pub mod health;
 pub mod init;
@@ -27,7 +28,12 @@ enum Command {
         /// The configuration.
         #[arg(long, default_value = "driftd.toml")]
         config: PathBuf,
+        /// Stop when the standard input ends, too: for a parent that must not leave it behind.
+        #[arg(long, hide = true)]
+        stop_with_stdin: bool,
     },
+    /// Show the whole story in a minute and a half: drift, alerts, retraining, recovery; needs nothing, not even a broker.
+    Demo(demo::DemoArgs),
     /// Put files through the very engine of the daemon and print what it finds.
     Replay(replay::ReplayArgs),
     /// Check a configuration and its rules; all problems at once.
@@ -48,9 +54,13 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = BufWriter::new(std::io::stdout().lock());
     let ended = match cli.command {
-        Command::Run { config } => {
+        Command::Run { config, stop_with_stdin } => {
             drop(out);
-            return exit_code(crate::app::run(&config).map(|()| ExitCode::SUCCESS));
+            return exit_code(crate::app::run(&config, stop_with_stdin).map(|()| ExitCode::SUCCESS));
+        }
+        Command::Demo(args) => {
+            drop(out);
+            return exit_code(demo::run(&args));
         }
         Command::Replay(args) => replay::run(&args, &mut out),
         Command::Check(args) => check::run(args, &mut out),

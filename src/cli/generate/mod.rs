@@ -16,6 +16,7 @@ mod traffic;
 
 pub use change::{Change, ChangeError};
 pub use feature::Feature;
+pub(crate) use reference::{ReferenceFormat, write_reference};
 pub use request::{Answer, Inputs, Request, Target};
 pub use scenario::{Scenario, ScenarioError, Step};
 pub use schedule::{Happening, Message, Schedule, What};
@@ -27,7 +28,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use play::{Pace, Played, play};
-use reference::{ReferenceFormat, write_reference};
 use sink::{FileSink, Sink, TopicSink};
 use std::io::Write;
 use std::path::PathBuf;

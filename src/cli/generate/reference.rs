@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// How a reference file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReferenceFormat {
+pub(crate) enum ReferenceFormat {
     /// A header line, then one row a line; a missing value is an empty field.
     Csv,
     /// One object a line; a missing value is `null`.
@@ -31,7 +31,7 @@ impl ReferenceFormat {
 }
 
 /// Writes `n_rows` answered and labelled requests. They come from a seed of their own, so that the reference is no part of the traffic.
-pub(super) fn write_reference(
+pub(crate) fn write_reference(
     out: &mut dyn Write,
     format: ReferenceFormat,
     scenario: &Scenario,

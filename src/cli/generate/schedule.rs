@@ -89,6 +89,11 @@ impl Schedule {
         self.start.plus(self.scenario.duration_ms)
     }
 
+    /// Makes a change now, besides the steps of the scenario; it holds from the next request on.
+    pub fn apply(&mut self, change: &Change) -> Result<(), ChangeError> {
+        self.traffic.apply(change)
+    }
+
     /// Labels left out because too many waited.
     pub fn n_labels_left_out(&self) -> u64 {
         self.n_left_out
