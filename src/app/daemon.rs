@@ -45,7 +45,7 @@ pub fn run(config: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
 pub fn run_until(config: &Config, runtime: &Runtime, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
     let state_dir = config.resolve(&config.daemon.state_dir);
     let keeper = restore(config, &state_dir)?;
-    let notifier = Arc::new(Notifier::new(config.channels.clone(), None)?);
+    let notifier = Arc::new(Notifier::new(config.channels.clone(), config.templates.as_deref())?);
 
     let (views, view) = watch::channel(Arc::new(View::starting(Arc::clone(&config.engine.alerting.environment), wall_clock())));
     let heartbeat = Heartbeat::default();

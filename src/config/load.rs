@@ -176,7 +176,7 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     let window = sections::window(root.table("window"));
     let join = sections::join(root.table("join"));
     let (limits, max_outbox) = sections::limits(root.table("limits"));
-    let (rules, built_in) = read_rules(root.table("rules"), secrets.base_dir, default_rules);
+    let (rules, built_in, templates) = read_rules(root.table("rules"), secrets.base_dir, default_rules);
     let context = ModelContext { rules: &rules, max_classes: limits.classes, base_dir: secrets.base_dir };
     let models = model::models(&root, context);
     let (receivers, mut channels) = receiver::receivers(root.tables("receiver"), secrets);
@@ -189,12 +189,12 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     let alerting = AlertSettings { environment: environment.into(), receivers, retrain, max_outbox };
     let models = models.into_iter().map(|(model, _)| Arc::new(model)).collect();
     let engine = Settings { window, join, limits, models, alerting };
-    let config = Config { daemon, log, kafka, events, engine, channels, base_dir: secrets.base_dir.to_owned() };
+    let config = Config { daemon, log, kafka, events, engine, channels, templates, base_dir: secrets.base_dir.to_owned() };
     (config, of_rules, rules)
 }
 
-/// `[rules]`: the rules of the files it names, else the default ones (and whether it is those).
-fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rule]>) -> (Vec<Rule>, bool) {
+/// `[rules]`: the rules of the files it names, else the default ones (and whether it is those); the directory of message templates.
+fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rule]>) -> (Vec<Rule>, bool, Option<PathBuf>) {
     let doc = "Rule files instead of the built-in `alerts/default.toml`.";
     let files = section.list("files", Fallback::Text("[]"), doc);
     let reader = section.reader;
@@ -221,8 +221,14 @@ fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rul
             section.refuse("files", format!("two rules have the name {:?}", rule.name));
         }
     }
+    let doc = "Directory of message templates (`slack-firing.j2` and so on) that take the place of the built-in ones; empty: none do.";
+    let templates = section.text("templates", Fallback::Text("\"\""), doc);
+    let templates = Some(templates).filter(|t| !t.is_empty()).map(|t| base_dir.join(t));
+    if let Some(path) = templates.as_ref().filter(|path| !path.is_dir()) {
+        section.refuse("templates", format!("there is no directory {}", path.display()));
+    }
     section.finish();
-    (rules, files.is_empty())
+    (rules, files.is_empty(), templates)
 }
 
 /// Every receiver that a rule names must be there; and somebody should be told at all.

@@ -26,6 +26,8 @@ pub struct Config {
     /// Where notifications go: every receiver, and one named `retrain` where there is a `[retrain]`. Empty under
     /// [`SecretPolicy::Unread`](super::SecretPolicy::Unread).
     pub channels: Vec<ChannelSettings>,
+    /// Directory of message templates that take the place of built-in ones.
+    pub templates: Option<PathBuf>,
     /// The directory of the configuration file, from which relative paths count.
     pub base_dir: PathBuf,
 }

@@ -72,7 +72,10 @@ fn model(args: &InitArgs, file: &ReferenceFile, reference: &Path) -> String {
         text += &line(&format!("# classes = [{}]", classes.join(", ")), "default: those of the reference");
     }
     text += &line(&format!("reference = {policy}"), "compiled; `driftd reference show` prints what is in it");
-    text += &line("new_version = \"inherit\"", "a version without a reference of its own; or { learn = 10000 }");
+    match &file.version {
+        Some(_) => text += &line("new_version = \"inherit\"", "a version without a reference of its own; or { learn = 10000 }"),
+        None => text += &line("# new_version = \"inherit\"", "has a meaning once the reference names its version (init --version v1)"),
+    }
     text += &kinds(args, file);
     let ignored: Vec<String> = args.compile.ignore.iter().map(|name| quoted(name)).collect();
     text += &line(&format!("ignore = [{}]", ignored.join(", ")), "features that are not watched");
