@@ -221,9 +221,9 @@ fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rul
             section.refuse("files", format!("two rules have the name {:?}", rule.name));
         }
     }
-    let doc = "Directory of message templates (`slack-firing.j2` and so on) that take the place of the built-in ones; empty: none do.";
-    let templates = section.text("templates", Fallback::Text("\"\""), doc);
-    let templates = Some(templates).filter(|t| !t.is_empty()).map(|t| base_dir.join(t));
+    let doc = "Directory of message templates (`slack-firing.j2` and so on) that take the place of built-in ones, or \"builtin\".";
+    let templates = section.text("templates", Fallback::Text("\"builtin\""), doc);
+    let templates = Some(templates).filter(|t| t != "builtin").map(|t| base_dir.join(t));
     if let Some(path) = templates.as_ref().filter(|path| !path.is_dir()) {
         section.refuse("templates", format!("there is no directory {}", path.display()));
     }
