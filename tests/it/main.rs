@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 mod architecture;
+mod bad_input;
 mod daemon_process;
 mod deliveries;
 mod docs;
@@ -11,4 +12,5 @@ mod end_to_end;
 mod golden;
 mod kafka_broker;
 mod receiver;
+mod recovery;
 mod support;

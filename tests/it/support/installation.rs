@@ -35,7 +35,12 @@ impl Installation {
     /// An installation of its own: nothing of it exists beside the directory, not even the topics.
     pub(crate) fn prepare(broker: &Broker, name: &str, n_partitions: i32) -> Self {
         let (predictions, labels) = (unique_name(&format!("{name}-predictions")), unique_name(&format!("{name}-labels")));
-        Self::over(broker, predictions, labels, n_partitions)
+        Self::over(broker.address(), predictions, labels, n_partitions)
+    }
+
+    /// One that never sees a broker: for replays.
+    pub(crate) fn offline() -> Self {
+        Self::over("127.0.0.1:9", "predictions".to_owned(), "labels".to_owned(), 1)
     }
 
     /// The same with its topics.
@@ -47,16 +52,16 @@ impl Installation {
 
     /// Another installation, with a group and a state of its own, over the topics of this one.
     pub(crate) fn twin(&self, broker: &Broker) -> Self {
-        Self::over(broker, self.predictions.clone(), self.labels.clone(), self.n_partitions)
+        Self::over(broker.address(), self.predictions.clone(), self.labels.clone(), self.n_partitions)
     }
 
-    fn over(broker: &Broker, predictions: String, labels: String, n_partitions: i32) -> Self {
+    fn over(brokers: &str, predictions: String, labels: String, n_partitions: i32) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("reference.csv"), reference_csv()).unwrap();
         let mut installation = Self { directory, predictions, labels, n_partitions, config: Table::new() };
         let topics = ["--predictions-topic", &installation.predictions, "--labels-topic", &installation.labels];
         let model = ["init", "--reference", "reference.csv", "--model", "fraud", "--task", "binary", "--positive", "1"];
-        let windows = ["--window", "4s", "--slide", "2s", "--brokers", broker.address()];
+        let windows = ["--window", "4s", "--slide", "2s", "--brokers", brokers];
         let output = installation.driftd(&[&model[..], &windows, &topics].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         installation.config = std::fs::read_to_string(installation.path("driftd.toml")).unwrap().parse().unwrap();
@@ -167,15 +172,17 @@ impl Installation {
         broker.produce(&self.labels, partition, &request.id, request.label(delay_ms).to_string());
     }
 
-    /// Replays the same events from files: the lines.
-    pub(crate) fn replay(&self, predictions: &[String], labels: &[String]) -> Vec<Value> {
+    /// Replays events from files, one message a line: what it printed, line by line.
+    pub(crate) fn replay<L: AsRef<[u8]>>(&self, predictions: &[L], labels: &[L]) -> Vec<String> {
         std::fs::write(self.path("driftd.toml"), self.config.to_string()).unwrap();
-        std::fs::write(self.path("predictions.jsonl"), predictions.join("\n")).unwrap();
-        std::fs::write(self.path("labels.jsonl"), labels.join("\n")).unwrap();
+        for (file, lines) in [("predictions.jsonl", predictions), ("labels.jsonl", labels)] {
+            let lines: Vec<&[u8]> = lines.iter().map(AsRef::as_ref).collect();
+            std::fs::write(self.path(file), lines.join(&b'\n')).unwrap();
+        }
         let files = ["--predictions", "predictions.jsonl", "--labels", "labels.jsonl"];
         let output = self.driftd(&[&["replay", "--config", "driftd.toml"], &files[..]].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 }
 
