@@ -2,9 +2,11 @@
 
 pub mod rule_tests;
 
-use crate::config::{Effective, LoadOptions, Loaded, SecretPolicy, load_with};
+use crate::app::load_references;
+use crate::config::{Config, Effective, LoadOptions, Loaded, SecretPolicy, load_with};
+use crate::edge::notify::Notifier;
 use crate::engine::verdict::Rule;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +24,7 @@ pub struct CheckArgs {
     /// Print every value in force and where it came from
     #[arg(long)]
     pub effective: bool,
-    /// Run the rule tests of this directory
+    /// Run the rule tests of this directory; without it those in `tests/` beside each file of `rules.files`
     #[arg(long, value_name = "DIR")]
     pub rules_tests: Option<PathBuf>,
     /// Do not read secrets: for machines that do not have them
@@ -60,14 +62,36 @@ pub fn check(args: &CheckArgs, env: &BTreeMap<String, String>, out: &mut dyn Wri
     if args.effective {
         print_effective(&loaded.effective, out)?;
     }
-    let passed = match &args.rules_tests {
-        Some(directory) => run_rule_tests(directory, &loaded, out)?,
-        None => true,
-    };
+    let mut passed = usable(&loaded.config, secrets, &args.config, out)?;
+    for directory in test_directories(args, &loaded) {
+        passed &= run_rule_tests(&directory, &loaded, out)?;
+    }
     if passed {
         writeln!(out, "{file}: ok ({})", counts(&loaded))?;
     }
     Ok(passed)
+}
+
+/// Whether what the configuration names can be used too: references, receivers and their templates. All problems are written.
+fn usable(config: &Config, secrets: SecretPolicy, file: &Path, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let references = load_references(config).err().map(|error| format!("{error:#}"));
+    let receivers = match secrets {
+        SecretPolicy::Required => Notifier::new(config.channels.clone(), config.templates.as_deref()).err().map(|error| error.to_string()),
+        SecretPolicy::Unread => None,
+    };
+    let problems: Vec<String> = references.into_iter().chain(receivers).collect();
+    for problem in &problems {
+        writeln!(out, "{}: {problem}", file.display())?;
+    }
+    Ok(problems.is_empty())
+}
+
+/// Where rule tests are: as told, else `tests/` beside each file of rules, where there is one.
+fn test_directories(args: &CheckArgs, loaded: &Loaded) -> BTreeSet<PathBuf> {
+    match &args.rules_tests {
+        Some(directory) => BTreeSet::from([directory.clone()]),
+        None => loaded.rule_files.iter().filter_map(|file| Some(file.parent()?.join("tests"))).filter(|tests| tests.is_dir()).collect(),
+    }
 }
 
 /// Runs every `*.toml` of the directory, in the order of their names, against the rules as read (before the overrides of any model); whether all pass.
@@ -139,7 +163,10 @@ mod tests {
     use super::*;
 
     fn check_text(text: &str, effective: bool) -> (bool, String) {
-        let directory = tempfile::tempdir().unwrap();
+        check_in(&tempfile::tempdir().unwrap(), text, effective)
+    }
+
+    fn check_in(directory: &tempfile::TempDir, text: &str, effective: bool) -> (bool, String) {
         let config = directory.path().join("driftd.toml");
         std::fs::write(&config, text).unwrap();
         let args = CheckArgs { config, effective, rules_tests: None, without_secrets: false };
@@ -157,6 +184,33 @@ mod tests {
         let (passed, out) = check_text(RIGHT, false);
         assert!(passed, "{out}");
         assert!(out.starts_with("driftd.toml: ok (1 model, ") && out.ends_with("1 receiver)\n"), "{out}");
+    }
+
+    #[test]
+    fn rule_tests_beside_the_rules_are_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let rules = std::fs::read_to_string("alerts/default.toml").unwrap();
+        std::fs::write(directory.path().join("mine.toml"), rules.replace("above = 100", "above = 90")).unwrap();
+        std::fs::create_dir(directory.path().join("tests")).unwrap();
+        let text = format!("{RIGHT}\n[rules]\nfiles = [\"mine.toml\"]\n");
+        for test in std::fs::read_dir("alerts/tests").unwrap() {
+            let test = test.unwrap();
+            std::fs::copy(test.path(), directory.path().join("tests").join(test.file_name())).unwrap();
+        }
+        let (passed, out) = check_in(&directory, &text, false);
+        assert!(!passed && out.contains("latency"), "the bound of the latency was moved: {out}");
+        std::fs::write(directory.path().join("mine.toml"), rules).unwrap();
+        let (passed, out) = check_in(&directory, &text, false);
+        assert!(passed && out.contains("rule tests pass"), "{out}");
+    }
+
+    #[test]
+    fn what_the_configuration_names_must_be_usable() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("broken.reference"), b"no reference").unwrap();
+        let text = RIGHT.replace("task = \"binary\"", "task = \"binary\"\nreference = \"broken.reference\"");
+        let (passed, out) = check_in(&directory, &text, false);
+        assert!(!passed && out.contains("broken.reference"), "{out}");
     }
 
     #[test]

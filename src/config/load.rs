@@ -25,6 +25,8 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// The rules as read, before any override: what their tests speak of.
     pub rules: Vec<Rule>,
+    /// The files they were read from; empty: the built-in ones.
+    pub rule_files: Vec<PathBuf>,
 }
 
 /// What is read besides the file.
@@ -154,7 +156,7 @@ pub(crate) fn read(
     };
     let secrets = Secrets { policy: options.secrets, base_dir: &base_dir, env };
     let root = Section::root(&reader, &layers.root);
-    let (config, of_rules, rules) = config(root, &secrets, options.default_rules.as_deref());
+    let (config, of_rules, of_section) = config(root, &secrets, options.default_rules.as_deref());
     let Reader { problems, warnings, entries } = reader;
     let problems = problems.into_inner();
     if !problems.is_empty() {
@@ -163,11 +165,11 @@ pub(crate) fn read(
     }
     let entries = entries.into_inner();
     let effective = effective::of_entries(&entries).into_iter().chain(of_rules).collect();
-    Ok((Loaded { config, effective, warnings: warnings.into_inner(), rules }, entries))
+    Ok((Loaded { config, effective, warnings: warnings.into_inner(), rules: of_section.rules, rule_files: of_section.files }, entries))
 }
 
 /// Reads every section, in the order of the reference page.
-fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule]>) -> (Config, Vec<Effective>, Vec<Rule>) {
+fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule]>) -> (Config, Vec<Effective>, RulesSection) {
     let reader = root.reader;
     let (daemon, environment) = sections::daemon(root.table("daemon"), secrets);
     let log = sections::log(root.table("log"));
@@ -176,13 +178,14 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     let window = sections::window(root.table("window"));
     let join = sections::join(root.table("join"));
     let (limits, max_outbox) = sections::limits(root.table("limits"));
-    let (rules, built_in, templates) = read_rules(root.table("rules"), secrets.base_dir, default_rules);
-    let context = ModelContext { rules: &rules, max_classes: limits.classes, base_dir: secrets.base_dir };
+    let of_section = read_rules(root.table("rules"), secrets.base_dir, default_rules);
+    let (rules, built_in, templates) = (&of_section.rules, of_section.files.is_empty(), of_section.templates.clone());
+    let context = ModelContext { rules, max_classes: limits.classes, base_dir: secrets.base_dir };
     let models = model::models(&root, context);
     let (receivers, mut channels) = receiver::receivers(root.tables("receiver"), secrets);
     let (retrain, retrain_channel) = receiver::retrain(root.table("retrain"), secrets);
     channels.extend(retrain_channel);
-    check_receivers(&rules, &receivers, reader);
+    check_receivers(rules, &receivers, reader);
     root.finish();
 
     let of_rules = models.iter().enumerate().flat_map(|(i, (model, changes))| effective::of_rules(i, model, changes, built_in)).collect();
@@ -190,11 +193,20 @@ fn config(root: Section<'_>, secrets: &Secrets<'_>, default_rules: Option<&[Rule
     let models = models.into_iter().map(|(model, _)| Arc::new(model)).collect();
     let engine = Settings { window, join, limits, models, alerting };
     let config = Config { daemon, log, kafka, events, engine, channels, templates, base_dir: secrets.base_dir.to_owned() };
-    (config, of_rules, rules)
+    (config, of_rules, of_section)
 }
 
-/// `[rules]`: the rules of the files it names, else the default ones (and whether it is those); the directory of message templates.
-fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rule]>) -> (Vec<Rule>, bool, Option<PathBuf>) {
+/// What `[rules]` says.
+struct RulesSection {
+    /// The rules of the files it names, else the default ones.
+    rules: Vec<Rule>,
+    /// Those files.
+    files: Vec<PathBuf>,
+    /// The directory of message templates.
+    templates: Option<PathBuf>,
+}
+
+fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rule]>) -> RulesSection {
     let doc = "Rule files instead of the built-in `alerts/default.toml`.";
     let files = section.list("files", Fallback::Text("[]"), doc);
     let reader = section.reader;
@@ -228,7 +240,7 @@ fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rul
         section.refuse("templates", format!("there is no directory {}", path.display()));
     }
     section.finish();
-    (rules, files.is_empty(), templates)
+    RulesSection { rules, files: files.iter().map(|file| base_dir.join(file)).collect(), templates }
 }
 
 /// Every receiver that a rule names must be there; and somebody should be told at all.
