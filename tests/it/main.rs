@@ -5,6 +5,7 @@
 
 mod architecture;
 mod daemon_process;
+mod demo;
 mod golden;
 mod kafka_broker;
 mod receiver;
