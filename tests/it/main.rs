@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod daemon_process;
 mod deliveries;
+mod demo;
 mod docs;
 mod end_to_end;
 mod golden;

@@ -38,13 +38,13 @@ pub(super) fn of_story(record: &Record) -> Vec<Check> {
     let check = |promise, outcome| Check { promise, outcome };
     vec![
         check("no alert while all is well", quiet(record)),
-        check("the drift alert names the two inputs that drifted, and no other", drift(record)),
-        check("accuracy below 0.90 is told to Slack and PagerDuty", quality(record)),
-        check("one retraining is asked for, signed", retraining(record)),
-        check("the training data stands in Kafka where the trigger says", harvest(record)),
-        check("only rules whose cause was injected fire, for v1", only_expected(record)),
+        check("the drift alert names exactly the two inputs", drift(record)),
+        check("accuracy below 0.90 reaches Slack and PagerDuty", quality(record)),
+        check("one signed retraining request goes out", retraining(record)),
+        check("its training data stands in Kafka as it says", harvest(record)),
+        check("no rule fires whose cause was not injected", only_expected(record)),
         check("Slack hears of every beginning and every end", pairs(record, To::Slack)),
-        check("PagerDuty gets trigger and resolve under one dedup_key", pairs(record, To::PagerDuty)),
+        check("PagerDuty: trigger and resolve, one dedup_key", pairs(record, To::PagerDuty)),
         check("the retrained version is healthy", healthy(record)),
     ]
 }
@@ -54,7 +54,7 @@ pub(super) fn of_ending(ending: &Ending) -> Vec<Check> {
     let check = |promise, outcome| Check { promise, outcome };
     vec![
         check("at least 1,500 requests a second", rate(&ending.sent)),
-        check("every event that was sent is accounted for", conservation(ending)),
+        check("every event is accounted for", conservation(ending)),
         check(
             "the daemon drains and ends with 0",
             match ending.exit {
@@ -214,14 +214,14 @@ mod tests {
         };
         broken(&|r| r.told[0].at = r.began, "while all is well");
         broken(&|r| r.early.extend(["latency of v1".to_owned()]), "while all is well");
-        broken(&|r| r.told[0].worst[1].what = "PSI of country".into(), "names the two inputs");
-        broken(&|r| r.told[0].worst.truncate(1), "names the two inputs");
+        broken(&|r| r.told[0].worst[1].what = "PSI of country".into(), "exactly the two inputs");
+        broken(&|r| r.told[0].worst.truncate(1), "exactly the two inputs");
         broken(&|r| r.told.retain(|t| t.to != To::PagerDuty || t.what != What::Firing), "accuracy below");
         broken(&|r| r.told.iter_mut().for_each(|t| t.worst.retain(|f| f.what != "accuracy")), "accuracy below");
-        broken(&|r| r.told.push(told(To::Pipeline, What::Retrain, "concept-drift", "c", r.began)), "one retraining");
+        broken(&|r| r.told.push(told(To::Pipeline, What::Retrain, "concept-drift", "c", r.began)), "one signed retraining");
         broken(&|r| r.harvest = None, "training data");
-        broken(&|r| r.told.push(told(To::Slack, What::Firing, "latency", "l", r.began)), "only rules");
-        broken(&|r| r.told[1].model = "fraud/v2".into(), "only rules");
+        broken(&|r| r.told.push(told(To::Slack, What::Firing, "latency", "l", r.began)), "no rule fires");
+        broken(&|r| r.told[1].model = "fraud/v2".into(), "no rule fires");
         broken(&|r| r.told.retain(|t| t.rule != "feature-drift" || t.what == What::Firing), "Slack hears");
         broken(&|r| r.told.iter_mut().filter(|t| t.rule.is_empty()).for_each(|t| t.incident = "other".into()), "one dedup_key");
         broken(&|r| r.status.models[0].readings[0].value = Some(0.85), "is healthy");

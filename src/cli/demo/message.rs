@@ -1,5 +1,6 @@
 //! What a receiver reads from a message: the very JSON that Slack, PagerDuty and a training pipeline get, taken apart as they would.
 
+use super::checks::thousands;
 use super::receivers::To;
 use crate::edge::notify::contract::{AlertData, CloudEvent, RetrainData};
 use anyhow::Context;
@@ -134,10 +135,7 @@ pub(super) fn retrain(body: &[u8], at: Instant) -> anyhow::Result<(Told, Retrain
         text: vec![
             format!("retraining of {} {} asked for, signature valid", data.model, data.version),
             data.reason.clone(),
-            format!(
-                "{} predictions and {} labels in the window, {} labelled are kept",
-                data.counts.predictions, data.counts.labels, data.counts.labelled
-            ),
+            format!("window: {} predictions, {} labels", thousands(data.counts.predictions), thousands(data.counts.labels)),
         ],
         worst: Vec::new(),
     };

@@ -45,7 +45,7 @@ use traffic::Traffic;
 const PREDICTIONS: &str = "predictions";
 const LABELS: &str = "labels";
 /// Partitions of each: the embedded broker keeps 5 MiB of one, which the daemon and the pipeline must have read by then.
-const PARTITIONS: i32 = 6;
+const PARTITIONS: i32 = 4;
 /// Consumer properties that suit the embedded broker.
 const PROPERTIES: [(&str, &str); 2] = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "300")];
 /// Mean time from a prediction to its label, in milliseconds.

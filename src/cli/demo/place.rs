@@ -172,6 +172,7 @@ mod tests {
     #[test]
     fn the_rules_are_the_documented_ones() {
         let place = Place::open(None).unwrap();
+        place.write_reference(&Scenario::healthy(Task::Binary), 1).unwrap();
         let path = place.write_configuration(&ADDRESSES, &secrets()).unwrap();
         let loaded = load(&path, &BTreeMap::new()).unwrap();
         assert_eq!(loaded.warnings.len(), 0, "{:?}", loaded.warnings);
@@ -190,7 +191,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let asked = parent.path().join("kept");
         let place = Place::open(Some(&asked)).unwrap();
-        place.write_configuration(&ADDRESSES, &secrets()).unwrap();
+        place.write("driftd.toml", "").unwrap();
         drop(place);
         assert!(asked.join("driftd.toml").exists());
         let error = Place::open(Some(&asked)).unwrap_err().to_string();

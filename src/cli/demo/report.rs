@@ -3,7 +3,7 @@
 use super::checks::Check;
 use super::message::{Told, What};
 use super::receivers::To;
-use super::screen::{Paint, clock};
+use super::screen::{Paint, clock, wrap};
 use super::story::{Injection, Record};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::collections::BTreeSet;
@@ -11,14 +11,16 @@ use std::fmt::Write;
 use std::time::Instant;
 
 /// Width of the table.
-const WIDTH: u16 = 110;
+const WIDTH: u16 = 100;
 /// Findings of an alert that are shown.
 const SHOWN: usize = 3;
 
 /// What was injected when, and what came of it.
 pub(super) fn table(record: &Record) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let width = table.width().map_or(WIDTH, |terminal| terminal.min(WIDTH));
+    table.set_width(width);
     table.set_header(["what was injected", "at", "what came of it", "at", "delay", "who was told"]);
     for column in [1, 3, 4] {
         if let Some(column) = table.column_mut(column) {
@@ -26,7 +28,7 @@ pub(super) fn table(record: &Record) -> String {
         }
     }
     for (injection, injected) in &record.injected {
-        let (mut name, mut at) = (injection.caption(), clock(record.time(*injected)));
+        let (mut name, mut at) = (injection.name(), clock(record.time(*injected)));
         for (first, what) in came_of(record, injection) {
             let delay = format!("{:.1} s", first.at.saturating_duration_since(*injected).as_secs_f64());
             let told = told_to(record, first);
@@ -44,11 +46,15 @@ pub(super) fn verdict(checks: &[Check], paint: Paint) -> String {
     let mut text = String::new();
     let width = checks.iter().map(|check| check.promise.chars().count()).max().unwrap_or(0);
     for Check { promise, outcome } in checks {
-        let line = match outcome {
-            Ok(what) => format!("  {} {promise:width$}  {}", paint.good("✓"), paint.faint(what)),
-            Err(what) => format!("  {} {promise:width$}  {}", paint.bad("✗"), paint.bad(what)),
+        let (mark, what) = match outcome {
+            Ok(what) => (paint.good("✓"), what),
+            Err(what) => (paint.bad("✗"), what),
         };
-        writeln!(text, "{}", line.trim_end()).expect("a String takes everything");
+        for (i, part) in wrap(what, usize::from(WIDTH) - width - 6).iter().enumerate() {
+            let part = if outcome.is_ok() { paint.faint(part) } else { paint.bad(part) };
+            let head = if i == 0 { format!("  {mark} {promise:width$}") } else { " ".repeat(width + 4) };
+            writeln!(text, "{head}  {part}").expect("a String takes everything");
+        }
     }
     text
 }
@@ -64,9 +70,9 @@ fn came_of<'a>(record: &'a Record, injection: &Injection) -> Vec<(&'a Told, Stri
 fn consequence(record: &Record, told: &Told, injection: &Injection) -> Option<String> {
     let is_drift = told.rule == "feature-drift";
     match (told.what, injection) {
-        (What::Firing, Injection::Drift) if is_drift => Some(alert(told)),
-        (What::Firing, Injection::Concept) if !is_drift => Some(alert(told)),
-        (What::Retrain, Injection::Concept) => Some("retraining asked for".to_owned()),
+        (What::Firing, Injection::Drift) if is_drift => Some(alert(record, told)),
+        (What::Firing, Injection::Concept) if !is_drift => Some(alert(record, told)),
+        (What::Retrain, Injection::Concept) => Some(format!("retraining asked for ({})", told.rule)),
         (What::Resolved, Injection::Deploy { .. }) => {
             let rule = record.told.iter().find(|other| other.incident == told.incident && !other.rule.is_empty());
             Some(format!("{} resolved", rule.map_or("?", |other| &other.rule)))
@@ -75,7 +81,9 @@ fn consequence(record: &Record, told: &Told, injection: &Injection) -> Option<St
     }
 }
 
-fn alert(told: &Told) -> String {
+fn alert(record: &Record, told: &Told) -> String {
+    // Slack's message says it in words
+    let told = record.messages(To::Slack, What::Firing).find(|slack| slack.incident == told.incident).unwrap_or(told);
     let mut about: Vec<&str> = told.worst.iter().map(super::message::Finding::of).collect();
     let mut seen = BTreeSet::new();
     about.retain(|name| seen.insert(*name));
@@ -103,11 +111,11 @@ mod tests {
         let (story, _) = good_story();
         let table = table(&story.record);
         let line = |part: &str| table.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part} in\n{table}")).to_owned();
-        assert!(line("feature-drift fires: amount, age").contains("5.0 s"), "{table}");
-        assert!(line("model-quality fires: recall, accuracy").contains("Slack, PagerDuty"), "{table}");
+        assert!(line("feature-drift fires: amount, age").contains("6.0 s"), "{table}");
+        assert!(line("model-quality fires: recall").contains("Slack, PagerDuty"), "{table}");
         assert!(line("retraining asked for").contains("pipeline"), "{table}");
         assert!(line("model-quality resolved").contains("6.0 s"), "{table}");
-        assert!(line("deploys v2").contains("feature-drift resolved"), "{table}");
+        assert!(line("v2 is deployed").contains("feature-drift resolved"), "{table}");
     }
 
     #[test]

@@ -187,15 +187,16 @@ impl Screen {
         let label = |text: &str| paint.faint(&format!(" {text:9}"));
         let lag =
             record.status.event_time_lag_seconds.map_or_else(String::new, |lag| format!(", windows close {lag:.1} s behind the clock"));
-        let [accuracy, input] = readings(record, paint);
+        let padded = |(text, is_fine): (String, bool)| if is_fine { format!("{text:40}") } else { paint.bad(&format!("{text:40}")) };
+        let [accuracy, input] = readings(record).map(padded);
         let firing = firing(record);
         [
             paint.faint(&"─".repeat(WIDTH)),
             format!(" {}  {}", paint.bold(&clock(record.time(now.at))), paint.bold(now.phase.caption())),
             format!("{}  {:.0} requests/s{lag}", label("traffic"), now.rate),
-            format!("{}  {accuracy:44} {}", label("accuracy"), paint.faint(&curve(&self.accuracy, 0.75, 1.0))),
-            format!("{}  {input:44} {}", label("inputs"), paint.faint(&curve(&self.drift, 0.0, 1.0))),
-            format!("{}  {}", label("firing"), if firing.is_empty() { paint.good("nothing") } else { paint.bad(&firing.join(" · ")) }),
+            format!("{}  {accuracy} {}", label("accuracy"), paint.faint(&curve(&self.accuracy, 0.75, 1.0))),
+            format!("{}  {input} {}", label("inputs"), paint.faint(&curve(&self.drift, 0.0, 1.0))),
+            format!("{}  {}", label("firing"), if firing.is_empty() { paint.good("nothing") } else { paint.bad(&firing.join("; ")) }),
         ]
     }
 }
@@ -206,43 +207,44 @@ impl Drop for Screen {
     }
 }
 
-/// Accuracy and worst input of the version that answers, in words of a fixed width.
-fn readings(record: &Record, paint: Paint) -> [String; 2] {
-    let Some(model) = record.status.newest() else { return ["not judged yet".to_owned(), "not judged yet".to_owned()] };
-    let pad = |text: String, is_fine: bool| if is_fine { format!("{text:44}") } else { paint.bad(&format!("{text:44}")) };
+/// Accuracy and worst input of the version that answers, each with whether it is as it should be.
+fn readings(record: &Record) -> [(String, bool); 2] {
+    let Some(model) = record.status.newest() else { return [("not judged yet".to_owned(), true), ("not judged yet".to_owned(), true)] };
+    let version = &model.version;
     let accuracy = model.accuracy().map_or_else(
-        || pad(format!("{}: no labels yet", model.version), true),
-        |value| pad(format!("{}: {value:.3} ({} 0.90)", model.version, if value < 0.9 { "below" } else { "at least" }), value >= 0.9),
+        || (format!("{version} has no labels yet"), true),
+        |value| (format!("{version} {value:.3}, {} 0.90", if value < 0.9 { "below" } else { "above" }), value >= 0.9),
     );
     let input = model.worst_input().and_then(|(name, reading)| {
         let (value, threshold) = reading.value.zip(reading.threshold)?;
-        let side = if value > threshold { "above" } else { "worst, below" };
-        let metric = if reading.metric == "total_variation" { "TV" } else { reading.metric.as_str() };
-        Some(pad(format!("{}: {} {name} {value:.3} ({side} {threshold:.2})", model.version, metric.to_uppercase()), value <= threshold))
+        let metric = if reading.metric == "total_variation" { "TV".to_owned() } else { reading.metric.to_uppercase() };
+        let side = if value > threshold { "above" } else { "below" };
+        Some((format!("{version} {metric} of {name} {value:.3}, {side} {threshold:.2}"), value <= threshold))
     });
-    [accuracy, input.unwrap_or_else(|| pad(format!("{}: its reference is being learned", model.version), true))]
+    [accuracy, input.unwrap_or_else(|| (format!("{version}: its reference is being learned"), true))]
 }
 
-/// `feature-drift (amount, age)`, by alert that fires.
+/// `v1 feature-drift (amount, age)`, for each alert that fires.
 fn firing(record: &Record) -> Vec<String> {
     let name = |alert: &super::status::Alert| {
         let mut about: Vec<&str> = Vec::new();
         for worst in &alert.worst {
-            let subject = worst.subject.strip_prefix("feature:").unwrap_or(&worst.subject);
-            if !about.contains(&subject) && about.len() < 3 {
-                about.push(subject);
+            let input = worst.subject.strip_prefix("feature:");
+            let shown = if ["quality", "service"].contains(&&*worst.subject) { &worst.metric } else { input.unwrap_or(&worst.subject) };
+            if !about.contains(&shown) && about.len() < 2 {
+                about.push(shown);
             }
         }
-        format!("{} of {} ({})", alert.rule, alert.version, about.join(", "))
+        format!("{} {} ({})", alert.version, alert.rule, about.join(", "))
     };
     record.status.firing().map(name).collect()
 }
 
 fn plain_status(record: &Record, now: Now) -> String {
-    let [accuracy, input] = readings(record, Paint { is_on: false });
+    let [(accuracy, _), (input, _)] = readings(record);
     let firing = firing(record);
-    let firing = if firing.is_empty() { "nothing".to_owned() } else { firing.join(", ") };
-    format!("{:.0} requests/s; accuracy of {}; {}; firing: {firing}", now.rate, accuracy.trim_end(), input.trim_end())
+    let firing = if firing.is_empty() { "nothing".to_owned() } else { firing.join("; ") };
+    format!("{:.0} requests/s; accuracy: {accuracy}; worst input: {input}; firing: {firing}", now.rate)
 }
 
 fn push(curve: &mut Vec<f64>, value: Option<f64>) {
@@ -264,7 +266,7 @@ pub(super) fn clock(time: Duration) -> String {
 }
 
 /// Breaks a line at spaces.
-fn wrap(line: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(line: &str, width: usize) -> Vec<String> {
     let (mut lines, mut last) = (Vec::new(), String::new());
     for word in line.split(' ') {
         if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
@@ -298,6 +300,9 @@ mod tests {
         let (mut story, _) = good_story();
         story.take_status(status("v2", 59, 0.871, "ok"));
         let text = plain_status(&story.record, Now { at: Instant::now(), phase: Phase::Over, rate: 1999.6 });
-        assert_eq!(text, "2000 requests/s; accuracy of v2: 0.871 (below 0.90); v2: PSI amount 0.010 (worst, below 0.10); firing: nothing");
+        assert_eq!(
+            text,
+            "2000 requests/s; accuracy: v2 0.871, below 0.90; worst input: v2 PSI of amount 0.010, below 0.10; firing: nothing"
+        );
     }
 }

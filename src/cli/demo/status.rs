@@ -71,6 +71,7 @@ pub(super) struct Alert {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct WorstSubject {
     pub subject: String,
+    pub metric: String,
 }
 
 /// What is owed.

@@ -82,6 +82,15 @@ impl Injection {
         }
     }
 
+    /// A few words about it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Drift => "two inputs drift".to_owned(),
+            Self::Concept => "the concept turns".to_owned(),
+            Self::Deploy { version } => format!("{version} is deployed"),
+        }
+    }
+
     /// One line about it.
     pub(super) fn caption(&self) -> String {
         match self {

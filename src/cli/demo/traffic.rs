@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Longest wait for the broker's last acknowledgements.
 const FLUSH: Duration = Duration::from_secs(30);
+/// How long the producer gathers a batch, in milliseconds.
+const LINGER_MS: u32 = 100;
 /// Shorter waits than this are not worth a sleep.
 const SHORT: Duration = Duration::from_millis(2);
 
@@ -41,7 +43,9 @@ pub(super) struct Sent {
 impl Traffic {
     /// Begins to send. What is injected is reported when it holds; so is a failure.
     pub(super) fn start(scenario: Scenario, seed: u64, brokers: &str, events: Sender<Event>) -> anyhow::Result<Self> {
-        let producer = Producer::new(brokers, &BTreeMap::new())?;
+        // the embedded broker answers a fetch with one batch of each partition: large batches let whoever is behind catch up
+        let properties = BTreeMap::from([("linger.ms".to_owned(), LINGER_MS.to_string())]);
+        let producer = Producer::new(brokers, &properties)?;
         let (injections, orders) = mpsc::channel();
         let (predictions, stop) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         let (counter, stopped) = (Arc::clone(&predictions), Arc::clone(&stop));

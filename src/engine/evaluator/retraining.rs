@@ -1,11 +1,12 @@
 //! From an alert that wants a retraining to the request for it.
 
 use super::{Effect, Evaluator};
-use crate::engine::alert::{Admission, AlertFacts, Observed, OffsetSpan, RetrainFacts, retrain_reason};
+use crate::engine::alert::{Admission, AlertFacts, Incident, Observed, OffsetSpan, RetrainFacts, retrain_reason};
 use crate::engine::metric::WindowFacts;
 use crate::engine::summary::Positions;
 use crate::engine::window::StreamKey;
 use crate::event::Timestamp;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 impl Evaluator {
@@ -18,8 +19,11 @@ impl Evaluator {
         let whole = StreamKey { model: key.model.clone(), segment: None };
         let labelled = self.panes.get(&whole).map_or(0, |panes| panes.labelled());
         let at = window.end.max(self.now);
-        for incident in observed.retrain {
-            let Some(alert) = self.state.alerts.get(&incident).cloned() else { continue };
+        let wish = |incident: Incident| Some((self.state.alerts.get(&incident)?.clone(), incident));
+        let mut wishes: Vec<(AlertFacts, Incident)> = observed.retrain.into_iter().filter_map(wish).collect();
+        // the gate may grant one of several: the request then names the gravest reason
+        wishes.sort_by_key(|(alert, _)| Reverse(alert.severity));
+        for (alert, incident) in wishes {
             let admission = self.state.gate.admit(&key.model.model, &incident, labelled, at, &settings);
             *self.state.admissions.entry(admission.as_str().to_owned()).or_default() += 1;
             if admission != Admission::Granted {

@@ -8,11 +8,13 @@ pub(crate) fn script_settings() -> Settings {
     settings()
 }
 
+use super::evaluator::Effect;
 use super::metric::{Metric, Subject};
 use super::settings::{NewVersion, Settings};
-use super::verdict::{Bound, SubjectPattern, Threshold};
+use super::verdict::{Bound, Severity, SubjectPattern, Threshold};
 use crate::event::{RejectReason, Scalar};
 use script::{Script, settings};
+use std::sync::Arc;
 
 /// One prediction every 100 ms in `[from, to)` seconds; `wrong` says which of them the label, 500 ms later, contradicts.
 fn traffic(script: &mut Script, version: &str, from: i64, to: i64, wrong: impl Fn(i64) -> bool) {
@@ -43,10 +45,25 @@ fn accuracy_falls_fires_asks_for_a_retraining_and_resolves() {
     assert_eq!(script.reading(40_000, &Subject::Quality, Metric::Accuracy), Some(0.75));
     let states: Vec<_> = script.alerts().into_iter().map(|(state, _)| state).collect();
     assert_eq!(states, ["pending", "firing", "resolved"]);
-    let retrains = script.effects.iter().filter(|e| matches!(e, super::evaluator::Effect::Retrain(_))).count();
+    let retrains = script.effects.iter().filter(|e| matches!(e, Effect::Retrain(_))).count();
     assert_eq!(retrains, 1, "one incident asks once");
     let outbox = &script.evaluator.state().outbox;
     assert_eq!((outbox.owed().count(), outbox.cancelled()), (1, 2), "the retraining; the alert was over before anybody was told");
+}
+
+#[test]
+fn of_several_wishes_for_a_retraining_the_gravest_is_granted() {
+    let mut settings = settings();
+    let mut model = (*settings.models[0]).clone();
+    let mut grave = (*model.rules[0]).clone();
+    (grave.name, grave.severity) = ("grave".into(), Severity::Critical);
+    model.rules.push(Arc::new(grave));
+    settings.models = vec![Arc::new(model)];
+    let mut script = Script::new(settings);
+    traffic(&mut script, "v1", 0, 60, |n| n >= 200 && n % 3 == 0);
+    let asked: Vec<_> =
+        script.effects.iter().filter_map(|e| if let Effect::Retrain(facts) = e { Some(&*facts.alert.rule) } else { None }).collect();
+    assert_eq!(asked, ["grave"], "both rules fire with the same window, and the cooldown lets one ask");
 }
 
 #[test]
