@@ -14,6 +14,11 @@ use std::time::{Duration, Instant};
 
 /// Time from a prediction to its label.
 const DELAY_MS: i64 = 500;
+/// A silence in which driftd hears that it has read everything.
+const QUIET: Duration = Duration::from_secs(4);
+/// `window.idle` where a silence that begins with [`QUIET`] goes on as an outage of [`OUTAGE`].
+const IDLE: &str = "8s";
+const OUTAGE: Duration = Duration::from_secs(7);
 /// Requests that are produced in one go.
 const BURST: usize = 25;
 
@@ -50,8 +55,8 @@ impl<'a> Production<'a> {
         self.wait_for(n);
         self.broker.flush();
         running.wait_for_metrics("all that was produced", |m| m.sum("driftd_events_received_total") >= 2 * n);
-        // the end of a partition is told once a second
-        std::thread::sleep(Duration::from_millis(1_500));
+        // the source looks for ends once a second, and takes its time where messages have just come
+        std::thread::sleep(QUIET);
     }
 
     /// Returns how many events were produced.
@@ -161,7 +166,7 @@ fn a_broker_that_stops_under_load_and_dies_in_a_quiet_moment() {
     let broker = Broker::start();
     let mut installation = Installation::new(&broker, "outage", 2);
     installation.set("join", "mature_coverage", 1.0);
-    installation.set("window", "idle", "6s");
+    installation.set("window", "idle", IDLE);
     let mut running = installation.start();
     let story = story(start_before_now(180));
     let production = Production::new(&installation, &broker, &story, Duration::from_secs(14));
@@ -175,8 +180,8 @@ fn a_broker_that_stops_under_load_and_dies_in_a_quiet_moment() {
         production.quiet_at(quiet, &mut running);
         broker.kill();
         production.allowed.store(u64::MAX, Ordering::SeqCst);
-        // longer than `idle`: silence that is only an outage closes nothing
-        std::thread::sleep(Duration::from_secs(7));
+        // a silence that is only an outage closes nothing
+        std::thread::sleep(OUTAGE);
         broker.start_again();
         producing.join().unwrap()
     });
@@ -192,7 +197,7 @@ fn sigterm_under_load_and_a_start_after_a_pause() {
     let broker = Broker::shared();
     let mut installation = Installation::new(broker, "sigterm", 2);
     installation.set("join", "mature_coverage", 1.0);
-    installation.set("window", "idle", "4s");
+    installation.set("window", "idle", IDLE);
     let story = story(start_before_now(180));
     let production = Production::new(&installation, broker, &story, Duration::from_secs(12));
     let quiet = production.share(0.65);
@@ -213,8 +218,8 @@ fn sigterm_under_load_and_a_start_after_a_pause() {
         production.quiet_at(quiet, &mut running);
         end(&mut running);
         production.allowed.store(u64::MAX, Ordering::SeqCst);
-        // longer than `idle`: what was produced meanwhile is in time all the same
-        std::thread::sleep(Duration::from_secs(5));
+        // what is produced meanwhile is in time all the same
+        std::thread::sleep(OUTAGE);
         (installation.start(), producing.join().unwrap())
     });
     assert_all_applied(&mut running, n_events);
