@@ -81,7 +81,30 @@ fn exit_code(ended: anyhow::Result<ExitCode>) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         // nothing is left to be done where even the standard error is closed
-        let _written = writeln!(std::io::stderr(), "driftd: {error:#}").is_ok();
+        let _written = writeln!(std::io::stderr(), "driftd: {}", told_once(&error)).is_ok();
         ExitCode::FAILURE
     })
+}
+
+/// An error with its causes, leaving out a cause that the text before it tells already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if !text.contains(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told_once;
+    use anyhow::anyhow;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow!("no such file").context("cannot read a.toml: no such file; make one").context("the demo");
+        assert_eq!(told_once(&error), "the demo: cannot read a.toml: no such file; make one");
+    }
 }
