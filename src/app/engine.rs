@@ -142,8 +142,11 @@ impl Engine {
         let not_ready = || NotReady::new(ReadyCheck::Kafka, problem.text.clone(), what_to_do);
         match problem.kind {
             ProblemKind::Unreachable | ProblemKind::Authentication | ProblemKind::Tls => self.publisher.problem(not_ready(), None),
-            // of one topic alone: that others are read says nothing about it
-            ProblemKind::Authorization | ProblemKind::TopicMissing => self.publisher.problem(not_ready(), problem.topic.clone()),
+            ProblemKind::Authorization | ProblemKind::TopicMissing => {
+                // it is the broker that says so; and that other topics are read says nothing about this one
+                self.publisher.solved(ReadyCheck::Kafka);
+                self.publisher.problem(not_ready(), problem.topic.clone());
+            }
             _ => tracing::warn!(kind = problem.kind.as_str(), problem = %problem.text, what_to_do, "kafka"),
         }
     }

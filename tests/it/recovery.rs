@@ -22,6 +22,10 @@ const OUTAGE: Duration = Duration::from_secs(7);
 /// Requests that are produced in one go.
 const BURST: usize = 25;
 
+/// Event time from the last request to those that close everything.
+const FIRST_CLOSING_MS: i64 = 60_000;
+const SECOND_CLOSING_MS: i64 = 80_000;
+
 /// Produces requests with their labels at a pace, then one more a minute later in each partition, so that everything before it closes.
 struct Production<'a> {
     installation: &'a Installation,
@@ -73,12 +77,11 @@ impl<'a> Production<'a> {
             let due = self.takes.mul_f64((i + 1) as f64 * BURST as f64 / self.requests.len() as f64);
             std::thread::sleep(due.saturating_sub(began.elapsed()));
         }
-        let n_last = self.close();
-        self.broker.flush();
-        2 * (self.requests.len() as u64 + n_last)
+        2 * self.requests.len() as u64 + self.close(FIRST_CLOSING_MS)
     }
 
-    fn close(&self) -> u64 {
+    /// One request more in each partition, that much later. Returns how many events that makes.
+    fn close(&self, later_ms: i64) -> u64 {
         let n_partitions = self.installation.n_partitions;
         let last = self.requests.last().unwrap();
         let mut reached = BTreeSet::new();
@@ -87,13 +90,28 @@ impl<'a> Production<'a> {
             if reached.len() == n_partitions as usize {
                 break;
             }
-            let request = Request { id: format!("last-{i}"), at_ms: last.at_ms + 60_000, ..last.clone() };
+            let request = Request { id: format!("last-{later_ms}-{i}"), at_ms: last.at_ms + later_ms, ..last.clone() };
             reached.insert(request.partition(n_partitions));
             self.installation.predict(self.broker, &request);
             self.installation.label(self.broker, &request, DELAY_MS);
-            n_produced += 1;
+            n_produced += 2;
         }
+        self.broker.flush();
         n_produced
+    }
+
+    /// Waits until each of `daemons` has applied all `n_events` once and judged everything of the traffic. Returns how many events there are then.
+    fn settle(&self, daemons: &mut [&mut Running], n_events: u64) -> u64 {
+        daemons.iter_mut().for_each(|running| assert_all_applied(running, n_events));
+        // event time goes on once more when all labels are there: by now there is nothing to wait for
+        let n_events = n_events + self.close(SECOND_CLOSING_MS);
+        let closing = (self.requests.last().unwrap().at_ms + FIRST_CLOSING_MS) / 2_000 * 2_000 + 4_000;
+        for running in daemons {
+            running.wait_for_reading(closing, "quality", "accuracy");
+            running.wait_for_metrics("all told", |m| m.sum("driftd_alerts_firing") + m.sum("driftd_outbox_pending") == 0);
+            assert_all_applied(running, n_events);
+        }
+        n_events
     }
 }
 
@@ -185,8 +203,7 @@ fn a_broker_that_stops_under_load_and_dies_in_a_quiet_moment() {
         broker.start_again();
         producing.join().unwrap()
     });
-    assert_all_applied(&mut running, n_events);
-    running.wait_for_reading(story.last().unwrap().at_ms / 2_000 * 2_000 + 4_000, "service", "error_rate");
+    production.settle(&mut [&mut running], n_events);
     assert_closed_windows(&installation, &running.measurements(), &story);
     running.daemon.wait_for_http(&running.address, "/readyz", 200, PATIENCE);
     running.terminate();
@@ -222,8 +239,7 @@ fn sigterm_under_load_and_a_start_after_a_pause() {
         std::thread::sleep(OUTAGE);
         (installation.start(), producing.join().unwrap())
     });
-    assert_all_applied(&mut running, n_events);
-    running.wait_for_reading(story.last().unwrap().at_ms / 2_000 * 2_000 + 4_000, "service", "error_rate");
+    let n_events = production.settle(&mut [&mut running], n_events);
     lines.extend(running.daemon.lines());
     assert_closed_windows(&installation, &measurements(&lines), &story);
     assert_committed_to_the_end(&installation, broker, n_events / 2);
@@ -302,12 +318,7 @@ fn kill_in_mid_stream_and_the_windows_and_ids_of_an_undisturbed_run() {
         }
         (killed.start(), producing.join().unwrap())
     });
-    let last_end = story.last().unwrap().at_ms / 2_000 * 2_000 + 4_000;
-    for running in [&mut calm, &mut running] {
-        assert_all_applied(running, n_events);
-        running.wait_for_reading(last_end, "service", "error_rate");
-        running.wait_for_metrics("an empty outbox", |metrics| metrics.get("driftd_outbox_pending") == 0);
-    }
+    production.settle(&mut [&mut calm, &mut running], n_events);
     lines.extend(running.daemon.lines());
     let n_restored = lines.iter().filter(|line| line.contains("\"state restored\"")).count();
     assert_eq!(n_restored as u64, N_KILLS, "each start after a kill went on from a snapshot");
