@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 /// Longest wait for open HTTP requests and sends when the engine has ended.
-const CLOSING: Duration = Duration::from_secs(2);
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// Runs the daemon until SIGTERM or SIGINT; with `stop_with_stdin` also until its standard input ends, so that whoever holds the other end of that
 /// pipe does not leave it behind, however it goes itself.
@@ -112,6 +112,10 @@ fn start_engine(
     let offsets = keeper.pipeline().shard.state().next_offsets();
     let offsets = offsets.map(|(topic, partition, next_offset)| PartitionOffset { topic: Arc::clone(topic), partition, next_offset });
     let offsets = Arc::new(OffsetTable::from_offsets(offsets));
+    // the name below is durable before the broker hears of it: a start that is cut off here leaves no member under a lost name
+    if let Err(error) = keeper.save() {
+        anyhow::ensure!(!error.must_stop(), error);
+    }
     let mut settings = config.kafka.clone();
     // a static member comes back without a rebalance, also after a kill; its name must be its own and outlive it, as the state does
     let instance = format!("driftd-{:016x}", keeper.pipeline().shard.state().seed());

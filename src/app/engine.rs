@@ -24,6 +24,8 @@ const TURN: Duration = Duration::from_millis(50);
 const VIEW: Duration = Duration::from_millis(500);
 /// Time between two attempts at a checkpoint that did not reach the disk.
 const CHECKPOINT_RETRY: Duration = Duration::from_secs(1);
+/// What is left of the shutdown time when delivering ends: for the last snapshot, leaving the group, and closing HTTP.
+const CLOSING: Duration = Duration::from_secs(4);
 /// Messages taken in one go before time passes again.
 const MAX_EVENTS_PER_TURN: usize = 16;
 
@@ -205,7 +207,7 @@ impl Engine {
     /// Messages that were read but not taken are left for the next start.
     fn drain(mut self) -> anyhow::Result<()> {
         tracing::info!("stopping");
-        let deadline = Instant::now() + self.shutdown;
+        let deadline = Instant::now() + self.shutdown.saturating_sub(CLOSING);
         self.turn();
         let saved = self.checkpoint()?;
         while saved && !self.keeper.pipeline().evaluator.state().outbox.is_empty() && Instant::now() < deadline {
@@ -216,7 +218,7 @@ impl Engine {
         }
         self.checkpoint()?;
         let owed = self.keeper.pipeline().evaluator.state().outbox.len();
-        let closing = self.kafka.stop(deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)));
+        let closing = self.kafka.stop(CLOSING / 4);
         tracing::info!(owed, ?closing, "stopped; what is owed is sent after the next start");
         Ok(())
     }
