@@ -50,8 +50,8 @@ def runs(line):
 
 
 def pieces(column, text):
-    """Splits a run at wide characters, which fonts draw as they like: each stands at its own column."""
-    for piece in re.findall(r"[^\u2e80-\U0010ffff✅✓✗]+|.\ufe0f?", text):
+    """Splits a run at wide characters and wide gaps, which viewers draw as they like: each piece stands at its own column."""
+    for piece in re.findall(r" {2,}|(?:(?! {2})[^\u2e80-\U0010ffff✅✓✗])+|.\ufe0f?", text):
         yield column, piece
         column += sum(map(width, piece))
 
@@ -66,7 +66,7 @@ def main():
         f'<rect width="{w}" height="{h}" rx="9" fill="{BACKGROUND}"/>',
         *(f'<circle cx="{20 + i * 20}" cy="18" r="6" fill="{c}"/>' for i, c in enumerate(["#ff5f57", "#febc2e", "#28c840"])),
         f'<text x="{w / 2}" y="23" fill="{FAINT}" text-anchor="middle" font-family="sans-serif" font-size="13">{escape(title)}</text>',
-        f'<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, \'DejaVu Sans Mono\', monospace" font-size="{SIZE}" xml:space="preserve">',
+        f'<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, \'DejaVu Sans Mono\', monospace" font-size="{SIZE}">',
     ]
     for row, line in enumerate(lines):
         y = BAR + PAD + row * LINE + SIZE

@@ -15,8 +15,8 @@ fn everything_happens_as_told() {
     let printed = demo.lines().join("\n");
     assert!(status.success(), "{status}:\n{printed}\nlog:\n{}", std::fs::read_to_string(directory.join("daemon.log")).unwrap_or_default());
     for part in [
-        "feature-drift fires: amount, age",
-        "model-quality fires: ",
+        "feature-drift: amount, age",
+        "model-quality: ",
         "retraining asked for",
         "feature-drift resolved",
         "model-quality resolved",

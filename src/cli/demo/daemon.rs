@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// The file of the running program, also where it was replaced (Linux).
+const RUNNING: &str = "/proc/self/exe";
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// Lines of the log that are shown when it failed.
@@ -24,7 +26,9 @@ pub(super) struct Daemon {
 impl Daemon {
     /// Starts it; what it logs goes to the file `log`.
     pub(super) fn start(config: &Path, log: PathBuf) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("cannot tell which program this is")?;
+        let named = std::env::current_exe().context("cannot tell which program this is")?;
+        // a file that was built anew meanwhile is gone by its name; Linux still has the one that runs
+        let program = if named.exists() { named } else { PathBuf::from(RUNNING) };
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = Command::new(&program);
         command.args(["run", "--stop-with-stdin", "--config"]).arg(config).stdin(Stdio::piped()).stdout(file.try_clone()?).stderr(file);

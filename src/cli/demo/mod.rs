@@ -49,7 +49,7 @@ const PARTITIONS: i32 = 4;
 /// Consumer properties that suit the embedded broker.
 const PROPERTIES: [(&str, &str); 2] = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "300")];
 /// Mean time from a prediction to its label, in milliseconds.
-const LABEL_DELAY_MS: f64 = 1000.0;
+const LABEL_DELAY_MS: f64 = 600.0;
 /// Longest wait for the daemon to be ready.
 const STARTING: Duration = Duration::from_secs(60);
 /// Longest wait for the daemon to read what was sent last, and to end.
@@ -229,7 +229,10 @@ impl Stage {
         let record = &mut self.story.record;
         match event {
             Event::Status(status) => self.story.take_status(*status),
-            Event::Told(told) => {
+            Event::Told(mut told) => {
+                if let Some(begun) = record.told.iter().find(|begun| told.rule.is_empty() && begun.incident == told.incident) {
+                    told.text.push(format!("the incident of {}", begun.rule));
+                }
                 let voice = if told.to == To::Slack { Voice::Slack } else { Voice::PagerDuty };
                 screen.say(Some(record.time(told.at)), voice, &told.text)?;
                 record.told.push(told);
@@ -299,7 +302,7 @@ fn prologue(args: &DemoArgs, place: &Place, brokers: &str, receivers: &str, scre
     vec![
         screen.paint.bold("driftd demo: a fraud model in production, watched for about a minute and a half"),
         row("broker", format!("{brokers}, in this process; topics {PREDICTIONS} and {LABELS}, {PARTITIONS} partitions each")),
-        row("traffic", format!("{} requests a second, their labels a second later on average", checks::thousands(u64::from(args.rate)))),
+        row("traffic", format!("{} requests a second, their labels 0.6 s later on average", checks::thousands(u64::from(args.rate)))),
         row("daemon", format!("driftd run --config {}{removed}", config.display())),
         row("windows", "4 s, a new one each second; rules and thresholds are the documented ones".to_owned()),
         row("receivers", format!("{receivers} stands for Slack, PagerDuty and the training pipeline")),

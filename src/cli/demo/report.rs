@@ -11,9 +11,9 @@ use std::fmt::Write;
 use std::time::Instant;
 
 /// Width of the table.
-const WIDTH: u16 = 100;
+const WIDTH: u16 = 104;
 /// Findings of an alert that are shown.
-const SHOWN: usize = 3;
+const SHOWN: usize = 2;
 
 /// What was injected when, and what came of it.
 pub(super) fn table(record: &Record) -> String {
@@ -72,7 +72,7 @@ fn consequence(record: &Record, told: &Told, injection: &Injection) -> Option<St
     match (told.what, injection) {
         (What::Firing, Injection::Drift) if is_drift => Some(alert(record, told)),
         (What::Firing, Injection::Concept) if !is_drift => Some(alert(record, told)),
-        (What::Retrain, Injection::Concept) => Some(format!("retraining asked for ({})", told.rule)),
+        (What::Retrain, Injection::Concept) => Some("retraining asked for".to_owned()),
         (What::Resolved, Injection::Deploy { .. }) => {
             let rule = record.told.iter().find(|other| other.incident == told.incident && !other.rule.is_empty());
             Some(format!("{} resolved", rule.map_or("?", |other| &other.rule)))
@@ -87,8 +87,9 @@ fn alert(record: &Record, told: &Told) -> String {
     let mut about: Vec<&str> = told.worst.iter().map(super::message::Finding::of).collect();
     let mut seen = BTreeSet::new();
     about.retain(|name| seen.insert(*name));
+    let more = if about.len() > SHOWN { ", …" } else { "" };
     about.truncate(SHOWN);
-    format!("{} fires: {}", told.rule, about.join(", "))
+    format!("{}: {}{more}", told.rule, about.join(", "))
 }
 
 fn told_to(record: &Record, first: &Told) -> String {
@@ -111,8 +112,8 @@ mod tests {
         let (story, _) = good_story();
         let table = table(&story.record);
         let line = |part: &str| table.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part} in\n{table}")).to_owned();
-        assert!(line("feature-drift fires: amount, age").contains("6.0 s"), "{table}");
-        assert!(line("model-quality fires: recall").contains("Slack, PagerDuty"), "{table}");
+        assert!(line("feature-drift: amount, age").contains("6.0 s"), "{table}");
+        assert!(line("model-quality: recall, accuracy").contains("Slack, PagerDuty"), "{table}");
         assert!(line("retraining asked for").contains("pipeline"), "{table}");
         assert!(line("model-quality resolved").contains("6.0 s"), "{table}");
         assert!(line("v2 is deployed").contains("feature-drift resolved"), "{table}");

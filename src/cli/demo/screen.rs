@@ -2,6 +2,7 @@
 
 use super::story::{Phase, Record};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 const WIDTH: usize = 100;
 /// Width of the time and the name before a line's text.
 const MARGIN: usize = 18;
+/// Width of the line above the block; shorter than any terminal, so that it can be taken away.
+const RULE: usize = 60;
 /// Lines of the block.
 const BLOCK: usize = 6;
 /// Readings of a curve.
@@ -169,6 +172,11 @@ impl Screen {
     /// Takes the block away, so that what follows stands below the lines.
     pub(super) fn close(&mut self) {
         if let Some((all, bars)) = self.block.take() {
+            // where lines above were broken by a narrow terminal, a line of the block may stay behind: let it be an empty one
+            for bar in &bars {
+                bar.set_message("");
+                bar.tick();
+            }
             bars.iter().for_each(ProgressBar::finish_and_clear);
             // a terminal that is gone needs no clearing
             drop(all.clear());
@@ -191,12 +199,12 @@ impl Screen {
         let [accuracy, input] = readings(record).map(padded);
         let firing = firing(record);
         [
-            paint.faint(&"─".repeat(WIDTH)),
+            paint.faint(&"─".repeat(RULE)),
             format!(" {}  {}", paint.bold(&clock(record.time(now.at))), paint.bold(now.phase.caption())),
             format!("{}  {:.0} requests/s{lag}", label("traffic"), now.rate),
             format!("{}  {accuracy} {}", label("accuracy"), paint.faint(&curve(&self.accuracy, 0.75, 1.0))),
             format!("{}  {input} {}", label("inputs"), paint.faint(&curve(&self.drift, 0.0, 1.0))),
-            format!("{}  {}", label("firing"), if firing.is_empty() { paint.good("nothing") } else { paint.bad(&firing.join("; ")) }),
+            format!("{}  {}", label("firing"), if firing.is_empty() { paint.good("nothing") } else { paint.bad(&firing) }),
         ]
     }
 }
@@ -224,26 +232,25 @@ fn readings(record: &Record) -> [(String, bool); 2] {
     [accuracy, input.unwrap_or_else(|| (format!("{version}: its reference is being learned"), true))]
 }
 
-/// `v1 feature-drift (amount, age)`, for each alert that fires.
-fn firing(record: &Record) -> Vec<String> {
-    let name = |alert: &super::status::Alert| {
-        let mut about: Vec<&str> = Vec::new();
-        for worst in &alert.worst {
-            let input = worst.subject.strip_prefix("feature:");
-            let shown = if ["quality", "service"].contains(&&*worst.subject) { &worst.metric } else { input.unwrap_or(&worst.subject) };
-            if !about.contains(&shown) && about.len() < 2 {
-                about.push(shown);
-            }
-        }
-        format!("{} {} ({})", alert.version, alert.rule, about.join(", "))
-    };
-    record.status.firing().map(name).collect()
+/// `v1: feature-drift (amount, age); model-quality (recall)`: what fires, by version; empty where nothing does.
+fn firing(record: &Record) -> String {
+    let mut by_version = BTreeMap::<&str, Vec<String>>::new();
+    for alert in record.status.firing() {
+        let inputs: BTreeSet<&str> = alert.worst.iter().filter_map(|worst| worst.subject.strip_prefix("feature:")).collect();
+        let about = match alert.worst.first() {
+            _ if !inputs.is_empty() => inputs.into_iter().take(3).collect::<Vec<_>>().join(", "),
+            Some(worst) if ["quality", "service"].contains(&&*worst.subject) => worst.metric.clone(),
+            worst => worst.map(|worst| worst.subject.clone()).unwrap_or_default(),
+        };
+        by_version.entry(&alert.version).or_default().push(format!("{} ({about})", alert.rule));
+    }
+    by_version.iter().map(|(version, alerts)| format!("{version}: {}", alerts.join("; "))).collect::<Vec<_>>().join("; ")
 }
 
 fn plain_status(record: &Record, now: Now) -> String {
     let [(accuracy, _), (input, _)] = readings(record);
     let firing = firing(record);
-    let firing = if firing.is_empty() { "nothing".to_owned() } else { firing.join("; ") };
+    let firing = if firing.is_empty() { "nothing" } else { &firing };
     format!("{:.0} requests/s; accuracy: {accuracy}; worst input: {input}; firing: {firing}", now.rate)
 }
 
