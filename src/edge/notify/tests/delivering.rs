@@ -110,6 +110,9 @@ async fn urls_and_secrets_are_never_printed() {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(move || writer.clone()).finish();
+    // with one subscriber in the process, tracing lets whichever thread meets a log line first decide for all whether it is wanted;
+    // with two it asks both
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     async {
         for receiver in &receivers {
             let notification = to(&receiver.name, NotifyReason::Firing);
