@@ -118,7 +118,8 @@ impl<D: Disk> Keeper<D> {
     }
 
     /// The store, for tests that look at the disk below.
-    pub fn into_store(self) -> SnapshotStore<D> {
+    #[cfg(test)]
+    fn into_store(self) -> SnapshotStore<D> {
         self.store
     }
 }

@@ -143,6 +143,7 @@ impl Publisher {
         view.events.applied = counts.applied;
         view.events.duplicate = counts.duplicate;
         view.events.late = counts.late;
+        view.events.amended = counts.amended;
         let received =
             counts.received_by.iter().filter_map(|(&(topic, kind), &n)| Some(((Arc::clone(topics.name(topic)?), kind.as_str()), n)));
         view.events.received = received.collect();
@@ -166,6 +167,8 @@ impl Publisher {
             .collect();
         view.outbox.pending = evaluator.outbox.len() as u64;
         view.outbox.dropped = evaluator.outbox.dropped();
+        view.outbox.cancelled = evaluator.outbox.cancelled();
+        view.alerts_forgotten = evaluator.alerts.forgotten();
         view.outbox.oldest = evaluator.outbox.oldest().map(|n| n.owed_since());
         view.notifications.delivered = evaluator.outbox.delivered().map(|(r, reason, n)| ((Arc::clone(r), reason.as_str()), n)).collect();
         view.notifications.failures = evaluator.outbox.failed().map(|(r, reason, n)| ((Arc::clone(r), reason.as_str()), n)).collect();

@@ -51,6 +51,8 @@ pub struct View {
     alerts_overflow: u64,
     /// Firing alerts by severity; counts those that the bound left out too.
     pub alerts_firing: BTreeMap<&'static str, u64>,
+    /// Alerts of the past that are no longer remembered.
+    pub alerts_forgotten: u64,
     /// Alerts that entered a state, by rule and state.
     pub alert_transitions: BTreeMap<(Arc<str>, &'static str), u64>,
     /// What became of notifications.
@@ -78,6 +80,8 @@ pub struct EventCounts {
     pub duplicate: u64,
     /// Came after their pane was closed for good.
     pub late: u64,
+    /// Of the applied: came after their pane had closed, while a window that holds it was open.
+    pub amended: u64,
     /// Single values that could not be used, by reason.
     pub values_invalid: BTreeMap<&'static str, u64>,
 }
@@ -242,6 +246,8 @@ pub struct OutboxView {
     pub oldest: Option<Timestamp>,
     /// Pushed out of a full outbox.
     pub dropped: u64,
+    /// Lost their meaning before anybody was told.
+    pub cancelled: u64,
 }
 
 /// Snapshots.
@@ -284,6 +290,7 @@ impl View {
             alerts: Vec::new(),
             alerts_overflow: 0,
             alerts_firing: BTreeMap::new(),
+            alerts_forgotten: 0,
             alert_transitions: BTreeMap::new(),
             notifications: NotificationCounts::default(),
             outbox: OutboxView::default(),

@@ -70,6 +70,7 @@ metrics! {
     EventsRejected: Counter "driftd_events_rejected_total" ["reason"] "Events that were not applied, by reason.";
     EventsDuplicate: Counter "driftd_events_duplicate_total" [] "Events whose prediction_id was seen before.";
     EventsLate: Counter "driftd_events_late_total" [] "Events that came after their pane was closed for good.";
+    EventsAmended: Counter "driftd_events_amended_total" [] "Of the applied: predictions that came after their pane had closed.";
     ValuesInvalid: Counter "driftd_values_invalid_total" ["reason"] "Single values that could not be used, by reason; the rest of their event counts.";
     LabelsJoined: Counter "driftd_labels_joined_total" [] "Labels that met their prediction.";
     LabelsRevised: Counter "driftd_labels_revised_total" [] "Labels that replaced an earlier label of the same prediction.";
@@ -101,6 +102,8 @@ metrics! {
     OutboxPending: Gauge "driftd_outbox_pending" [] "Notifications that are owed.";
     OutboxOldest: Gauge "driftd_outbox_oldest_seconds" [] "Age of the oldest notification that is owed.";
     OutboxDropped: Counter "driftd_outbox_dropped_total" [] "Notifications pushed out of a full outbox.";
+    OutboxCancelled: Counter "driftd_outbox_cancelled_total" [] "Notifications that lost their meaning before anybody was told: the alert was over, or a newer message took their place.";
+    AlertsForgotten: Counter "driftd_alerts_forgotten_total" [] "Alerts of the past whose number of episodes is no longer remembered, because there are too many.";
     RetrainRequests: Counter "driftd_retrain_requests_total" ["outcome"] "Retraining triggers asked for, by what became of them.";
     Models: Gauge "driftd_models" [] "Model versions watched.";
     SegmentsOverflow: Counter "driftd_segments_overflow_total" [] "Events whose segment was beyond limits.segments; they count in the whole.";

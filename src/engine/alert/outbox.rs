@@ -80,11 +80,6 @@ impl Outbox {
         ready.map(|entry| (Arc::clone(&entry.notification), entry.attempts)).collect()
     }
 
-    /// When `due` will next have something to offer, if nothing is settled and nothing comes; `Timestamp::MIN` is at once, `None` never.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.first_in_line().map(|entry| entry.not_before).min()
-    }
-
     /// The message is being sent. Not part of the state: after a restart everything that is owed is sent again under the same id.
     pub fn mark_in_flight(&mut self, id: &str) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| &*entry.notification.id == id) {

@@ -82,6 +82,7 @@ fn put_events(samples: &mut Samples, view: &View) {
     }
     samples.count(MetricName::EventsDuplicate, &[], events.duplicate);
     samples.count(MetricName::EventsLate, &[], events.late);
+    samples.count(MetricName::EventsAmended, &[], events.amended);
     for (reason, &n) in &events.values_invalid {
         samples.count(MetricName::ValuesInvalid, &[reason], n);
     }
@@ -157,6 +158,8 @@ fn put_alerts(samples: &mut Samples, view: &View) {
     let oldest = view.outbox.oldest.map_or(0, |at| view.published_at.since(at).max(0));
     samples.real(MetricName::OutboxOldest, &[], seconds(oldest));
     samples.count(MetricName::OutboxDropped, &[], view.outbox.dropped);
+    samples.count(MetricName::OutboxCancelled, &[], view.outbox.cancelled);
+    samples.count(MetricName::AlertsForgotten, &[], view.alerts_forgotten);
     for (outcome, &n) in &view.retrain_requests {
         samples.count(MetricName::RetrainRequests, &[outcome], n);
     }

@@ -53,6 +53,7 @@ pub(in crate::serve) fn sample_view() -> View {
         rejected: counts([("not_json", 3), ("missing_id", 5)]),
         duplicate: 7,
         late: 3,
+        amended: 1,
         values_invalid: counts([("wrong_type", 2), ("non_finite", 0)]),
     };
     view.join = JoinView {
@@ -94,7 +95,7 @@ pub(in crate::serve) fn sample_view() -> View {
         attempts: [("team-slack".into(), 3)].into(),
         failures: [(("team-slack".into(), "rate_limited"), 2)].into(),
     };
-    view.outbox = OutboxView { pending: 1, oldest: Some(at("10:01:20")), dropped: 0 };
+    view.outbox = OutboxView { pending: 1, oldest: Some(at("10:01:20")), dropped: 0, cancelled: 2 };
     view.retrain_requests = counts([("sent", 1), ("cooldown", 2)]);
     view.checkpoint =
         CheckpointView { total: 12, failures: 1, last_success: Some(at("10:01:25")), duration_ms: Some(18), size_bytes: Some(1_048_576) };
