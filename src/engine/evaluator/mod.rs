@@ -11,7 +11,7 @@ use crate::engine::published::{ModelFacts, Published};
 use crate::engine::settings::{ColumnKind, Settings};
 use crate::engine::verdict::{Aspect, judge};
 use crate::engine::window::{StreamKey, Watermarks};
-use crate::event::{ModelKey, Timestamp};
+use crate::event::{ModelKey, Scalar, Timestamp, class_place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -278,13 +278,12 @@ impl Evaluator {
 
 /// Calls `measure` with everything it needs to know of a stream's window.
 fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, measure: impl FnOnce(&Context<'_>) -> T) -> T {
-    let classes = crate::engine::join::Classes::closed(model.classes.to_vec());
-    let positive = model.settings.positive.as_ref().and_then(|p| classes.find(&crate::event::Scalar::Text(p.as_ref().into())));
+    let positive = model.settings.positive.as_ref().and_then(|p| class_place(&model.classes, &Scalar::Text(p.as_ref().into())));
     measure(&Context {
         stream: key,
         window,
         task: model.settings.task,
-        positive: positive.map(usize::from),
+        positive,
         classes: &model.classes,
         reference: model.reference.as_deref(),
         learning: model.learning,

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Longest text of a segment's value; a longer one is not kept apart.
 const MAX_SEGMENT_BYTES: usize = 128;
 
+/// Most sets of streams that are told apart (segments by several features multiply); beyond it only the whole is counted.
+const MAX_ROUTES: usize = 1 << 16;
+
 /// Buffers that are used again for every prediction.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -107,6 +110,10 @@ impl Shard {
                 self.state.counts.segments_overflow += 1;
             }
         }
+        if route.len() > 1 && self.state.routes.len() >= MAX_ROUTES && !self.route_places.contains_key(route) {
+            route.truncate(1);
+            self.state.counts.segments_overflow += 1;
+        }
     }
 
     fn intern_route(&mut self) -> u32 {
@@ -127,7 +134,11 @@ impl Shard {
         let reference = record.reference.clone();
         let unknown_features = match &reference {
             Some(reference) => place_inputs(&mut self.scratch.inputs, runtime, reference, prediction),
-            None => 0,
+            None => {
+                // what stands there is the last prediction's, of another model
+                self.scratch.inputs.clear();
+                0
+            }
         };
         for place in &self.scratch.inputs {
             if let Place::Invalid(reason) = place {
@@ -170,7 +181,7 @@ impl Shard {
             let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
             counted.add_to(Arc::make_mut(pane));
         }
-        outcome
+        outcome.filter(|_| !failed)
     }
 
     /// Counts a prediction among those that can have a label.
@@ -203,9 +214,9 @@ impl Counted<'_> {
         for (counts, &place) in pane.inputs.iter_mut().zip(self.inputs) {
             place.count(counts);
         }
-        // a failed request has no answer that could be missing
+        // a failed request has no answer, whatever its event carries
         for (column, place) in [(&mut pane.prediction, self.prediction), (&mut pane.score, self.score)] {
-            if let Some(counts) = column.as_mut().filter(|_| !self.failed || place != Place::Missing) {
+            if let Some(counts) = column.as_mut().filter(|_| !self.failed) {
                 place.count(counts);
             }
         }

@@ -154,6 +154,18 @@ fn a_label_of_a_failed_request_says_so() {
 }
 
 #[test]
+fn an_invalid_value_is_counted_for_its_own_prediction_only() {
+    let mut script = Script::new(tumbling());
+    traffic(&mut script, "v1", 0, 10, |_| false);
+    script.predict("bad", "v1", 10_000, "1", &[("x", Scalar::NonFinite)]);
+    let invalid = |script: &Script| script.counts().invalid_values.iter().sum::<u64>();
+    assert_eq!(invalid(&script), 1);
+    // v2 is still learning: it has no columns yet that a value could be invalid in
+    script.predict("good", "v2", 10_100, "1", &[("x", Scalar::Number(1.0))]);
+    assert_eq!(invalid(&script), 1);
+}
+
+#[test]
 fn a_firing_alert_keeps_its_stream_awake() {
     let mut settings = tumbling();
     settings.models = settings
