@@ -6,7 +6,7 @@ use super::keeper::Keeper;
 use super::publisher::Publisher;
 use super::topics::Topics;
 use super::{load_config, load_references};
-use crate::config::Config;
+use crate::config::{Config, SecretPolicy};
 use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset};
 use crate::edge::notify::{Notifier, Workers};
 use crate::edge::state::{DirDisk, SnapshotStore};
@@ -30,7 +30,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// Runs the daemon until SIGTERM or SIGINT; with `stop_with_stdin` also until its standard input ends, so that whoever holds the other end of that
 /// pipe does not leave it behind, however it goes itself.
 pub fn run(config: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
-    let config = load_config(config)?;
+    let config = load_config(config, SecretPolicy::Required)?;
     telemetry::init(config.log.format, &config.log.level)?;
     let stop = Arc::new(AtomicBool::new(false));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start the runtime")?;

@@ -1,6 +1,6 @@
 //! What every command that runs the engine needs first.
 
-use crate::config::{Config, load};
+use crate::config::{Config, LoadOptions, SecretPolicy, load_with};
 use crate::edge::state::reference_file::ReferenceFile;
 use crate::engine::settings::ReferencePolicy;
 use crate::engine::shard::References;
@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Loads and validates a configuration; an error lists every problem.
-pub fn load_config(path: &Path) -> anyhow::Result<Config> {
-    let environment = std::env::vars().collect();
-    Ok(load(path, &environment)?.config)
+/// Loads and validates a configuration; an error lists every problem. What tells nobody and reads no Kafka needs no `secrets`.
+pub fn load_config(path: &Path, secrets: SecretPolicy) -> anyhow::Result<Config> {
+    // a name or a value that is not UTF-8 cannot be one of ours
+    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(load_with(path, &environment.collect(), &LoadOptions { secrets, ..LoadOptions::default() })?.config)
 }
 
 /// Loads the compiled references that the configuration names.

@@ -1,6 +1,7 @@
 //! `driftd replay`: the very engine of the daemon over files, deterministically.
 
 use crate::app::{Pipeline, load_config, load_references};
+use crate::config::SecretPolicy;
 use crate::edge::decode::TopicRole;
 use crate::edge::decode::json::decode;
 use crate::edge::encode::Line;
@@ -56,7 +57,7 @@ struct Input {
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let config = load_config(&args.config)?;
+    let config = load_config(&args.config, SecretPolicy::Unread)?;
     let references = load_references(&config)?;
     let mut pipeline = Pipeline::new(Arc::new(config.engine.clone()), config.events.clone(), references, SEED);
     let (inputs, files) = open(args, &mut pipeline)?;

@@ -140,3 +140,18 @@ fn two_replays_are_byte_identical() {
     let replay = ["replay", "--config", "driftd.toml", "--predictions", "predictions.jsonl", "--labels", "labels.jsonl"];
     assert_eq!(set.driftd(&replay).stdout, set.driftd(&replay).stdout);
 }
+
+/// The configuration of the README names secrets in the environment; a replay tells nobody, and so must not ask for them.
+#[test]
+fn a_replay_needs_no_secrets() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::copy(root.join("config/minimal.toml"), directory.path().join("driftd.toml")).unwrap();
+    let event = r#"{"prediction_id":"a","model":"fraud","version":"v1","timestamp":"2026-01-01T00:00:00Z","prediction":1}"#;
+    std::fs::write(directory.path().join("p.jsonl"), event).unwrap();
+    let mut driftd = std::process::Command::new(env!("CARGO_BIN_EXE_driftd"));
+    let output = driftd.args(["replay", "--predictions", "p.jsonl"]).env_clear().current_dir(directory.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let last = String::from_utf8(output.stdout).unwrap().lines().last().map(str::to_owned).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&last).unwrap()["counts"]["applied"], 1);
+}
