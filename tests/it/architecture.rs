@@ -3,10 +3,9 @@
 //! It reads paths (`crate::…`, `super::…`, `std::…`, names of crates) after comments, strings and test code were blanked out.
 //! It does not resolve names: a path through a re-export counts as what is written.
 
-use crate::support::root;
+use crate::support::rust_files;
 use crate::support::source::{Finding, Path, code_of, line_of, paths_in};
 use std::collections::BTreeSet;
-use std::fs;
 
 /// Steps of the engine; one may name those of lower rank and itself. `settings` is data that every step may name.
 const ENGINE_RANKS: &[(&str, u8)] = &[
@@ -74,21 +73,8 @@ fn files_stay_readable() {
 
 /// Every `.rs` file below `src/` with its path from there, in order.
 fn sources() -> Vec<(String, String)> {
-    let src = root().join("src");
-    let (mut folders, mut files) = (vec![src.clone()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");
-                files.push((name, fs::read_to_string(path).unwrap()));
-            }
-        }
-    }
+    let files = rust_files("src");
     assert!(files.len() > 20, "the scan sees only {} files", files.len());
-    files.sort();
     files
 }
 

@@ -1,6 +1,6 @@
 //! Holds README.md and the pages under `docs/` to the code: what they list is what there is, and what they show works.
 
-use crate::support::root;
+use crate::support::{root, rust_files};
 use driftd::edge::encode::Line;
 use driftd::edge::notify::backoff_ms;
 use driftd::engine::alert::FailureReason;
@@ -328,21 +328,10 @@ fn the_architecture_names_what_there_is() {
 }
 
 fn all_sources() -> String {
-    let (mut folders, mut text) = (vec![root().join("src"), root().join("tests")], String::new());
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                text.push_str(&fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    text
+    rust_files("src").into_iter().chain(rust_files("tests")).map(|(_, text)| text).collect()
 }
 
-/// Links within the repository lead somewhere. Pictures are not looked for: they are made by the program.
+/// Links and pictures within the repository lead somewhere.
 #[test]
 fn links_lead_somewhere() {
     for page in PAGES {
@@ -350,7 +339,7 @@ fn links_lead_somewhere() {
         let folder = root().join(page).parent().unwrap().to_owned();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let path = target.split('#').next().unwrap();
-            if !target.contains("://") && !path.is_empty() && !path.ends_with(".svg") {
+            if !target.contains("://") && !path.is_empty() {
                 assert!(folder.join(path).exists(), "{page}: {target}");
             }
         }

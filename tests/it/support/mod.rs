@@ -39,3 +39,22 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
+
+/// Every `.rs` file below a folder of the repository with its path from that folder, in order.
+pub(crate) fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let top = root().join(folder);
+    let (mut folders, mut files) = (vec![top.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&top).unwrap().to_str().unwrap().replace('\\', "/");
+                files.push((name, std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
