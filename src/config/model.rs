@@ -6,6 +6,7 @@ use super::overrides::{self, Changes};
 use super::raw::Raw;
 use super::reader::{Fallback, Section, print_list, quoted};
 use super::sections::whole;
+use crate::engine::catalogue::{Metric, MetricSet};
 use crate::engine::settings::{ColumnKind, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::engine::verdict::Rule;
 use ::config::ValueKind;
@@ -106,7 +107,13 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
     let kinds = numeric.into_iter().map(|name| (name.into(), ColumnKind::Numeric));
     let kinds: BTreeMap<Arc<str>, ColumnKind> =
         kinds.chain(categorical.into_iter().map(|name| (name.into(), ColumnKind::Categorical))).collect();
+    let asked = section.list(
+        "metrics",
+        Fallback::Text("[]"),
+        "Metrics that are measured besides the usual ones and those that rules look at; `all`: every one.",
+    );
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
+    let metrics = metrics(&section, &asked, &changes.rules);
     section.finish();
     let model = ModelSettings {
         name: name.into(),
@@ -119,9 +126,24 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         kinds,
         segments: shared(segments),
         ignore: shared(ignore),
+        metrics,
         rules: changes.rules.iter().cloned().map(Arc::new).collect(),
     };
     (model, changes)
+}
+
+/// The usual metrics, those that rules look at, and those that are asked for by name.
+fn metrics(section: &Section<'_>, asked: &[String], rules: &[Rule]) -> MetricSet {
+    let by_rules = rules.iter().flat_map(|rule| &rule.conditions).map(|condition| condition.metric);
+    let mut metrics: MetricSet = MetricSet::usual().iter().chain(by_rules).collect();
+    for name in asked {
+        match Metric::parse(name) {
+            Some(metric) => metrics.insert(metric),
+            None if name == "all" => metrics = MetricSet::all(),
+            None => section.refuse("metrics", format!("{name:?} is no metric; `driftd check --help` and docs/STATISTICS.md list them")),
+        }
+    }
+    metrics
 }
 
 fn shared(names: Vec<String>) -> Vec<Arc<str>> {

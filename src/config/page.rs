@@ -6,7 +6,7 @@ use super::load::{LoadOptions, read};
 use super::reader::{Entry, Fallback};
 use super::secret::SecretPolicy;
 use crate::engine::metric::Metric;
-use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
+use crate::engine::verdict::{Bound, Condition, Rule, SubjectPattern, Threshold};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -117,27 +117,18 @@ fn without_indices(path: &str) -> String {
 
 /// What the example of an override speaks of.
 fn example_rule() -> Rule {
+    let bound = Bound::Above(Threshold::Absolute(0.1));
     let condition = Condition {
-        subject: SubjectPattern::AnyFeature,
-        metric: Metric::Psi,
-        kind: None,
-        task: None,
-        bound: Bound::Above(Threshold::Absolute(0.1)),
         min_events: 1,
         origin: super::DEFAULT_RULES_ORIGIN.into(),
+        ..Condition::new(SubjectPattern::AnyFeature, Metric::Psi, bound)
     };
     Rule {
-        name: "feature-drift".into(),
         title: "Feature drift".into(),
-        severity: Severity::Warning,
-        conditions: vec![condition],
-        notify: true,
-        retrain: false,
         segments: false,
         confirm: 1,
         resolve_after: 1,
         resolve_level: 1.0,
-        repeat_ms: None,
-        receivers: Vec::new(),
+        ..Rule::new("feature-drift", vec![condition])
     }
 }

@@ -6,9 +6,10 @@ pub(in crate::config) mod table;
 
 use super::duration::parse_duration;
 use super::{Problem, parse_threshold};
-use crate::engine::metric::{Metric, Subject};
+use crate::engine::catalogue::Family;
+use crate::engine::metric::{Baseline, Metric, Subject};
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
+use crate::engine::verdict::{Bound, Condition, DEFAULT_ALPHA, Rule, Severity, SubjectPattern, Threshold};
 use std::sync::Arc;
 use table::{Problems, Table, choice, count, flag, list, number, text};
 
@@ -74,6 +75,8 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
         resolve_level,
         repeat_ms,
         receivers,
+        alpha: DEFAULT_ALPHA,
+        inhibits: Vec::new(),
     })
 }
 
@@ -97,7 +100,7 @@ fn read_condition(block: &Table<'_>, origin: &str) -> Option<Condition> {
     check_sense(block, &subject, metric, kind, bound);
     let min_events = min_events.unwrap_or_else(|| default_min_events(metric));
     let origin = format!("{origin}: {}", block.path_of("")).into();
-    Some(Condition { subject, metric, kind, task, bound, min_events, origin })
+    Some(Condition { subject, metric, kind, task, bound, min_events, against: Baseline::Reference, confident: false, origin })
 }
 
 /// A condition that could never judge anything is a mistake, and a silent one.
@@ -125,29 +128,14 @@ fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind
 }
 
 fn is_measured_on(metric: Metric, subject: &SubjectPattern) -> bool {
-    let is_column = match subject {
-        SubjectPattern::AnyFeature => true,
-        SubjectPattern::Exactly(exactly) => {
-            matches!(exactly, Subject::Feature(_) | Subject::Prediction | Subject::Score | Subject::Label)
-        }
-    };
-    let exactly = |wanted: &[Subject]| matches!(subject, SubjectPattern::Exactly(exactly) if wanted.contains(exactly));
-    match metric {
-        Metric::Psi | Metric::Ks | Metric::TotalVariation => is_column,
-        Metric::MissingRate | Metric::InvalidRate | Metric::NewCategoryRate => is_column,
-        Metric::LabelCoverage | Metric::LabelDelayP50 | Metric::LabelDelayP95 => exactly(&[Subject::Quality]),
-        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 | Metric::Throughput | Metric::ErrorRate => {
-            exactly(&[Subject::Service])
-        }
-        Metric::Accuracy | Metric::Precision | Metric::Recall | Metric::F1 | Metric::Mae | Metric::Rmse | Metric::R2 => {
-            exactly(&[Subject::Quality]) || matches!(subject, SubjectPattern::Exactly(Subject::ClassQuality(_)))
-        }
+    match subject {
+        SubjectPattern::AnyFeature => matches!(metric.family(), Family::Distance | Family::Rate),
+        SubjectPattern::Exactly(exactly) => exactly.carries(metric),
     }
 }
 
 fn is_quality(metric: Metric) -> bool {
-    is_measured_on(metric, &SubjectPattern::Exactly(Subject::Quality))
-        && !matches!(metric, Metric::LabelCoverage | Metric::LabelDelayP50 | Metric::LabelDelayP95)
+    matches!(metric.family(), Family::Classes | Family::Numbers | Family::Ranking)
 }
 
 fn default_min_events(metric: Metric) -> u64 {

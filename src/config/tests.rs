@@ -16,29 +16,19 @@ use std::path::Path;
 /// Two rules like the built-in ones: features by two metrics of one level, service by three of different ones.
 fn rules() -> Vec<Rule> {
     let condition = |subject: SubjectPattern, metric, bound| Condition {
-        subject,
-        metric,
-        kind: None,
-        task: None,
-        bound,
         min_events: 100,
         origin: DEFAULT_RULES_ORIGIN.into(),
+        ..Condition::new(subject, metric, bound)
     };
     let service = || SubjectPattern::Exactly(Subject::Service);
     let above = |level| Bound::Above(Threshold::Absolute(level));
     let rule = |name: &str, conditions| Rule {
-        name: name.into(),
-        title: name.into(),
-        severity: Severity::Warning,
-        conditions,
-        notify: true,
-        retrain: false,
         segments: false,
         confirm: 1,
         resolve_after: 1,
         resolve_level: 0.9,
         repeat_ms: Some(6 * 3_600_000),
-        receivers: Vec::new(),
+        ..Rule::new(name, conditions)
     };
     vec![
         rule(

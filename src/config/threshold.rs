@@ -36,14 +36,14 @@ pub fn parse_threshold(text: &str) -> Result<Threshold, String> {
         }
         Some(_) => return Err(refusal(text)),
     };
-    Ok(Threshold::Reference { factor, offset })
+    Ok(Threshold::Reference { factor, offset, sigmas: 0.0 })
 }
 
 /// The text that `parse_threshold` reads back to the same threshold.
 pub fn print_threshold(threshold: Threshold) -> String {
     match threshold {
         Threshold::Absolute(value) => value.to_string(),
-        Threshold::Reference { factor, offset } => {
+        Threshold::Reference { factor, offset, .. } => {
             let mut text = WORD.to_owned();
             if factor != 1.0 {
                 text.push_str(&format!(" * {factor}"));
@@ -97,12 +97,12 @@ mod tests {
     fn every_form_of_the_grammar() {
         check("0.25", Threshold::Absolute(0.25));
         check(" -1e-3 ", Threshold::Absolute(-0.001));
-        check("reference", Threshold::Reference { factor: 1.0, offset: 0.0 });
-        check("reference * 1.2", Threshold::Reference { factor: 1.2, offset: 0.0 });
-        check("reference - 0.05", Threshold::Reference { factor: 1.0, offset: -0.05 });
-        check("reference * 0.9 + 0.1", Threshold::Reference { factor: 0.9, offset: 0.1 });
-        check("reference*1e-2-5", Threshold::Reference { factor: 0.01, offset: -5.0 });
-        check("reference * -2", Threshold::Reference { factor: -2.0, offset: 0.0 });
+        check("reference", Threshold::Reference { factor: 1.0, offset: 0.0, sigmas: 0.0 });
+        check("reference * 1.2", Threshold::Reference { factor: 1.2, offset: 0.0, sigmas: 0.0 });
+        check("reference - 0.05", Threshold::Reference { factor: 1.0, offset: -0.05, sigmas: 0.0 });
+        check("reference * 0.9 + 0.1", Threshold::Reference { factor: 0.9, offset: 0.1, sigmas: 0.0 });
+        check("reference*1e-2-5", Threshold::Reference { factor: 0.01, offset: -5.0, sigmas: 0.0 });
+        check("reference * -2", Threshold::Reference { factor: -2.0, offset: 0.0, sigmas: 0.0 });
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         #[test]
         fn printed_and_read_back(factor in -1e6..1e6f64, offset in -1e6..1e6f64) {
             prop_assume!(factor != 0.0);
-            let threshold = Threshold::Reference { factor, offset };
+            let threshold = Threshold::Reference { factor, offset, sigmas: 0.0 };
             prop_assert_eq!(parse_threshold(&print_threshold(threshold)), Ok(threshold));
             prop_assert_eq!(parse_threshold(&print_threshold(Threshold::Absolute(offset))), Ok(Threshold::Absolute(offset)));
         }

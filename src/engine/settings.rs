@@ -1,5 +1,6 @@
 //! What the engine is told: plain values, already validated by `config`.
 
+use crate::engine::catalogue::MetricSet;
 use crate::engine::verdict::Rule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -128,6 +129,8 @@ pub struct ModelSettings {
     pub segments: Vec<Arc<str>>,
     /// Features that are not watched.
     pub ignore: Vec<Arc<str>>,
+    /// The metrics that are measured: the usual ones, those that rules look at, and those that were asked for.
+    pub metrics: MetricSet,
     /// The rules for this model, its overrides already applied.
     pub rules: Vec<Arc<Rule>>,
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 /// Steps of the engine; one may name those of lower rank and itself. `settings` is data that every step may name.
 const ENGINE_RANKS: &[(&str, u8)] = &[
+    ("catalogue", 0),
     ("summary", 0),
     ("reference", 1),
     ("join", 1),
@@ -46,7 +47,8 @@ const NOT_IN_CORE: &[&str] = &[
 const NOT_CALLED_IN_CORE: &[&str] = &["now", "thread_rng", "rng", "random", "from_os_rng", "from_entropy"];
 
 /// Files of the engine whose types are data that configuration is made of.
-const SETTINGS_FILES: &[&str] = &["engine/verdict/rule.rs", "engine/metric/name.rs", "engine/metric/measurement.rs"];
+const SETTINGS_FILES: &[&str] =
+    &["engine/verdict/rule.rs", "engine/catalogue/metric.rs", "engine/catalogue/subject.rs", "engine/metric/measurement.rs"];
 
 const MAX_FILE_LINES: usize = 500;
 const MAX_MAIN_LINES: usize = 80;

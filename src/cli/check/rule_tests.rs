@@ -110,21 +110,12 @@ fn play(rules: &[Arc<Rule>], test: &RuleTest, k: usize, alerts: &mut Alerts) -> 
 
 fn measurement(series: &Series, stream: &StreamKey, window: WindowFacts, k: usize) -> Measurement {
     Measurement {
-        model: stream.model.clone(),
         segment: stream.segment.clone(),
-        window,
-        subject: series.subject.clone(),
-        metric: series.metric,
-        reading: series.readings[k],
-        error_bound: 0.0,
-        threshold: None,
-        p_value: None,
         n_reference: series.n_reference,
         n_current: series.n[k],
         degrees: series.degrees,
-        reference: None,
-        verdict: None,
         on_reference: series.on_reference,
+        ..Measurement::new(stream.model.clone(), window, series.subject.clone(), series.metric, series.readings[k])
     }
 }
 
@@ -259,7 +250,7 @@ mod tests {
         use crate::engine::verdict::{Bound, Threshold};
         let scale = |threshold| match threshold {
             Threshold::Absolute(level) => Threshold::Absolute(level * by),
-            Threshold::Reference { factor, offset } => Threshold::Reference { factor: factor * by, offset },
+            Threshold::Reference { factor, offset, sigmas } => Threshold::Reference { factor: factor * by, offset, sigmas },
         };
         match bound {
             Bound::Above(threshold) => Bound::Above(scale(threshold)),

@@ -81,22 +81,13 @@ fn what_is_switched_off_for_a_feature_never_breaches() {
     let loaded = loaded(&text);
     let rule = &loaded.config.engine.models[0].rules[0];
     for metric in [Metric::Psi, Metric::Ks] {
+        let window = WindowFacts { start: Timestamp(0), end: Timestamp(1), predictions: 1_000_000, labels: 0, whole: true };
+        let feature = Subject::Feature("a".into());
         let measurement = Measurement {
-            model: ModelKey::new("m", "1"),
-            segment: None,
-            window: WindowFacts { start: Timestamp(0), end: Timestamp(1), predictions: 1_000_000, labels: 0, whole: true },
-            subject: Subject::Feature("a".into()),
-            metric,
-            reading: Reading::Value(0.9),
-            error_bound: 0.0,
             degrees: 9,
-            threshold: None,
-            p_value: None,
             n_reference: 1_000_000,
             n_current: 1_000_000,
-            reference: None,
-            verdict: None,
-            on_reference: None,
+            ..Measurement::new(ModelKey::new("m", "1"), window, feature, metric, Reading::Value(0.9))
         };
         let fits = |c: &&Condition| c.metric == metric && c.subject.matches(&measurement.subject);
         let judge = |condition: &Condition| assess(condition, rule.resolve_level, true, &measurement).verdict;

@@ -1,5 +1,6 @@
 //! Numbers and times as people read them: `0.312`, `91.2 %`, `12.4 ms`, `2026-11-22 09:00 – 10:00 UTC`.
 
+use crate::engine::catalogue::{Family, Range};
 use crate::engine::metric::{Metric, Subject};
 use crate::event::Timestamp;
 
@@ -9,29 +10,25 @@ const DIGITS: i32 = 3;
 const MOST_DIGITS: i32 = 12;
 
 /// What a metric is called in a sentence.
-pub(super) fn metric_name(metric: Metric) -> &'static str {
+pub(super) fn metric_name(metric: Metric) -> String {
     match metric {
-        Metric::Psi => "PSI",
-        Metric::Ks => "KS distance",
-        Metric::TotalVariation => "total variation",
-        Metric::MissingRate => "missing rate",
-        Metric::InvalidRate => "invalid rate",
-        Metric::NewCategoryRate => "new category rate",
-        Metric::Accuracy => "accuracy",
-        Metric::Precision => "precision",
-        Metric::Recall => "recall",
-        Metric::F1 => "F1",
-        Metric::Mae => "MAE",
-        Metric::Rmse => "RMSE",
-        Metric::R2 => "R²",
-        Metric::LabelCoverage => "label coverage",
-        Metric::LabelDelayP50 => "label delay p50",
-        Metric::LabelDelayP95 => "label delay p95",
-        Metric::LatencyP50 => "latency p50",
-        Metric::LatencyP95 => "latency p95",
-        Metric::LatencyP99 => "latency p99",
-        Metric::Throughput => "throughput",
-        Metric::ErrorRate => "error rate",
+        Metric::Psi => "PSI".to_owned(),
+        Metric::Ks => "KS distance".to_owned(),
+        Metric::LInfinity => "largest change of a share".to_owned(),
+        Metric::CramersV => "Cramér's V".to_owned(),
+        Metric::F1 => "F1".to_owned(),
+        Metric::Mae => "MAE".to_owned(),
+        Metric::Rmse => "RMSE".to_owned(),
+        Metric::R2 => "R²".to_owned(),
+        Metric::Mape => "MAPE".to_owned(),
+        Metric::RocAuc => "ROC AUC".to_owned(),
+        Metric::PrAuc => "PR AUC".to_owned(),
+        Metric::Throughput => "throughput".to_owned(),
+        _ => {
+            let name = metric.as_str();
+            let unit = ["_seconds", "_ms"].into_iter().find_map(|unit| name.strip_suffix(unit));
+            unit.unwrap_or(name).replace('_', " ")
+        }
     }
 }
 
@@ -45,7 +42,13 @@ pub(super) fn what(subject: &Subject, metric: Metric) -> String {
         Subject::Score => format!("{name} of the score"),
         Subject::Label => format!("{name} of the label"),
         Subject::Features => format!("{name} of all features"),
-        Subject::Quality | Subject::Service | Subject::Data => name.to_owned(),
+        Subject::Residual => format!("{name} of the residuals"),
+        Subject::QualityAt(threshold) => format!("{name} at the decision threshold {threshold}"),
+        Subject::EstimatedQuality => format!("estimated {name}"),
+        Subject::Fairness(feature) => format!("{name} by {feature}"),
+        Subject::Errors => format!("{name} on the errors"),
+        Subject::Latency => format!("{name} on the latency"),
+        Subject::Quality | Subject::Service | Subject::Data => name,
     }
 }
 
@@ -64,20 +67,13 @@ pub(super) fn reading_and_bound(metric: Metric, value: f64, bound: f64) -> (Stri
 
 /// What a metric is multiplied by, and the unit that follows.
 fn unit(metric: Metric) -> (f64, &'static str) {
+    let name = metric.as_str();
     match metric {
-        Metric::MissingRate
-        | Metric::InvalidRate
-        | Metric::NewCategoryRate
-        | Metric::Accuracy
-        | Metric::Precision
-        | Metric::Recall
-        | Metric::F1
-        | Metric::LabelCoverage
-        | Metric::ErrorRate => (100.0, " %"),
-        Metric::LabelDelayP50 | Metric::LabelDelayP95 => (1.0, " s"),
-        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => (1.0, " ms"),
         Metric::Throughput => (1.0, " requests/s"),
-        Metric::Psi | Metric::Ks | Metric::TotalVariation | Metric::Mae | Metric::Rmse | Metric::R2 => (1.0, ""),
+        _ if name.ends_with("_seconds") => (1.0, " s"),
+        _ if name.ends_with("_ms") => (1.0, " ms"),
+        _ if metric.range() == Range::Unit && metric.family() != Family::Distance => (100.0, " %"),
+        _ => (1.0, ""),
     }
 }
 

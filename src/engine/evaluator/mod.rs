@@ -287,6 +287,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         classes: &model.classes,
         reference: model.reference.as_deref(),
         learning: model.learning,
+        wanted: model.settings.metrics,
     })
 }
 

@@ -1,6 +1,6 @@
 //! One number about one window, with everything needed to judge it.
 
-use super::Metric;
+use crate::engine::catalogue::{Metric, Subject};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -27,8 +27,20 @@ pub struct Measurement {
     pub degrees: u32,
     /// The bound it was judged by; `None`: no rule looks at it, or the reference does not have the metric.
     pub threshold: Option<f64>,
-    /// Probability of a reading this large without a change (significance, later issues).
+    /// Probability of a reading this large without a change, by the two-sample test that belongs to the metric; `None`: there is none.
     pub p_value: Option<f64>,
+    /// `p_value` corrected over the subjects of one evaluation that the metric was read on (Benjamini–Hochberg).
+    pub q_value: Option<f64>,
+    /// Readings up to this are what windows of the reference itself show; `None`: not known.
+    pub noise_floor: Option<f64>,
+    /// Standard deviation of the metric from window to window of the reference, or of its estimate at this size; `None`: not known.
+    pub sigma: Option<f64>,
+    /// 95 % confidence interval of the reading; `None`: there is none.
+    pub interval: Option<(f64, f64)>,
+    /// What it was compared with.
+    pub baseline: Baseline,
+    /// What contributed most, largest first: bins, categories, segments.
+    pub parts: Vec<Part>,
     /// Valid reference values compared with.
     pub n_reference: u64,
     /// What the reading is a statement about: valid values of the window (all events for missing, invalid and error rates, labelled
@@ -40,6 +52,74 @@ pub struct Measurement {
     pub verdict: Option<Verdict>,
     /// The same metric on the reference, where it has one (quality, missing and invalid rates).
     pub on_reference: Option<f64>,
+}
+
+impl Measurement {
+    /// A reading about nothing in particular: no values, compared with nothing, not judged.
+    pub fn new(model: ModelKey, window: WindowFacts, subject: Subject, metric: Metric, reading: Reading) -> Self {
+        Self {
+            model,
+            segment: None,
+            window,
+            subject,
+            metric,
+            reading,
+            error_bound: 0.0,
+            degrees: 0,
+            threshold: None,
+            p_value: None,
+            q_value: None,
+            noise_floor: None,
+            sigma: None,
+            interval: None,
+            baseline: Baseline::Reference,
+            parts: Vec::new(),
+            n_reference: 0,
+            n_current: 0,
+            reference: None,
+            verdict: None,
+            on_reference: None,
+        }
+    }
+}
+
+/// What a column of a window is compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Baseline {
+    /// The model's reference.
+    #[default]
+    Reference,
+    /// The window before, which it does not overlap.
+    PreviousWindow,
+    /// The window that ended a week earlier.
+    LastWeek,
+}
+
+impl Baseline {
+    /// Every baseline, for tables and suites.
+    pub const ALL: [Self; 3] = [Self::Reference, Self::PreviousWindow, Self::LastWeek];
+
+    /// The name used in configuration and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::PreviousWindow => "previous_window",
+            Self::LastWeek => "last_week",
+        }
+    }
+}
+
+/// A bin, category or segment, and what it adds to a reading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// As a person reads it: `12.5 to 40`, `DE`, `(new)`, `country=DE`.
+    pub name: Arc<str>,
+    /// Its share of the baseline (0 to 1), or its figure there.
+    pub reference: f64,
+    /// Its share of the window (0 to 1), or its figure there.
+    pub current: f64,
+    /// What it adds to the reading, in the reading's unit.
+    pub contribution: f64,
 }
 
 /// Which window, and how much is in it.
@@ -55,66 +135,6 @@ pub struct WindowFacts {
     pub labels: u64,
     /// Whether traffic was watched for the whole of it (not so for the first windows after the first event).
     pub whole: bool,
-}
-
-/// What a measurement is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Subject {
-    /// An input.
-    Feature(Arc<str>),
-    /// The model's answers.
-    Prediction,
-    /// The score of the positive class.
-    Score,
-    /// The truth.
-    Label,
-    /// Answers against truth.
-    Quality,
-    /// Answers against truth for one class against the rest.
-    ClassQuality(Arc<str>),
-    /// Latency, throughput, errors.
-    Service,
-    /// The data itself.
-    Data,
-    /// All inputs together.
-    Features,
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Feature(name) => write!(f, "feature:{name}"),
-            Self::Prediction => f.write_str("prediction"),
-            Self::Score => f.write_str("score"),
-            Self::Label => f.write_str("label"),
-            Self::Quality => f.write_str("quality"),
-            Self::ClassQuality(class) => write!(f, "quality:{class}"),
-            Self::Service => f.write_str("service"),
-            Self::Data => f.write_str("data"),
-            Self::Features => f.write_str("features"),
-        }
-    }
-}
-
-impl Subject {
-    /// The subject of that name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.split_once(':') {
-            Some(("feature", name)) if !name.is_empty() => Self::Feature(name.into()),
-            Some(("quality", class)) if !class.is_empty() => Self::ClassQuality(class.into()),
-            Some(_) => return None,
-            None => match text {
-                "prediction" => Self::Prediction,
-                "score" => Self::Score,
-                "label" => Self::Label,
-                "quality" => Self::Quality,
-                "service" => Self::Service,
-                "data" => Self::Data,
-                "features" => Self::Features,
-                _ => return None,
-            },
-        })
-    }
 }
 
 /// A number, or why there is none; never NaN (invariant I5).
@@ -153,6 +173,12 @@ pub enum UndefinedReason {
     NoPositiveLabel,
     /// R² of labels that are all equal.
     ConstantLabels,
+    /// The window's labels are all of one class, so that nothing can be ranked.
+    OneClass,
+    /// The reference lacks what the metric needs: its own quality, its spread, its scores.
+    NotInReference,
+    /// The model's settings lack what the metric needs (a cost matrix).
+    NotConfigured,
     /// The window began before the model was first seen, so a rate over it would be too low.
     PartialWindow,
     /// The sums are beyond the range of numbers.
@@ -161,7 +187,7 @@ pub enum UndefinedReason {
 
 impl UndefinedReason {
     /// Every reason, for tables and suites.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::NoData,
         Self::NoReference,
         Self::Learning,
@@ -169,6 +195,9 @@ impl UndefinedReason {
         Self::NoPositivePrediction,
         Self::NoPositiveLabel,
         Self::ConstantLabels,
+        Self::OneClass,
+        Self::NotInReference,
+        Self::NotConfigured,
         Self::PartialWindow,
         Self::OutOfRange,
     ];
@@ -183,6 +212,9 @@ impl UndefinedReason {
             Self::NoPositivePrediction => "no_positive_prediction",
             Self::NoPositiveLabel => "no_positive_label",
             Self::ConstantLabels => "constant_labels",
+            Self::OneClass => "one_class",
+            Self::NotInReference => "not_in_reference",
+            Self::NotConfigured => "not_configured",
             Self::PartialWindow => "partial_window",
             Self::OutOfRange => "out_of_range",
         }

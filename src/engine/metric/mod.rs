@@ -6,13 +6,13 @@
 
 mod columns;
 mod measurement;
-mod name;
 mod quality;
 mod service;
 
-pub use measurement::{Measurement, Reading, Subject, UndefinedReason, Verdict, WindowFacts};
-pub use name::Metric;
+pub use crate::engine::catalogue::{Metric, Subject};
+pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 
+use crate::engine::catalogue::MetricSet;
 use crate::engine::reference::{ColumnReference, Reference};
 use crate::engine::settings::Task;
 use crate::engine::summary::ColumnCounts;
@@ -37,6 +37,8 @@ pub struct Context<'a> {
     pub reference: Option<&'a Reference>,
     /// Whether a reference (or the outputs of one) is still being learned.
     pub learning: bool,
+    /// The metrics that are measured: what nobody asked for costs nothing.
+    pub wanted: MetricSet,
 }
 
 /// What the service figures of a window need besides its own sums.
@@ -111,22 +113,16 @@ impl Context<'_> {
     fn measurements(&self, subject: &Subject, findings: Vec<Finding>, against: Option<&Reference>) -> Vec<Measurement> {
         findings
             .into_iter()
+            .filter(|finding| self.wanted.contains(finding.metric))
             .map(|finding| Measurement {
-                model: self.stream.model.clone(),
                 segment: self.stream.segment.clone(),
-                window: self.window,
-                subject: subject.clone(),
-                metric: finding.metric,
-                reading: finding.reading,
                 error_bound: finding.error_bound,
                 degrees: finding.degrees,
-                threshold: None,
-                p_value: None,
                 n_reference: finding.n_reference,
                 n_current: finding.n_current,
                 reference: against.map(|r| r.id.clone()),
-                verdict: None,
                 on_reference: finding.on_reference,
+                ..Measurement::new(self.stream.model.clone(), self.window, subject.clone(), finding.metric, finding.reading)
             })
             .collect()
     }

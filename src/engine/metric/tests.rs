@@ -58,7 +58,7 @@ fn column(bins: Vec<u16>, slots: Slots, reference: &[Seen]) -> ColumnReference {
 
 fn reference(inputs: Vec<(&str, ColumnReference)>, outputs: OutputReference) -> Reference {
     let inputs = inputs.into_iter().map(|(name, column)| FeatureReference { name: name.into(), column }).collect();
-    Reference { id: "reference".into(), rows: 100, inputs, outputs }
+    Reference { id: "reference".into(), rows: 100, inputs, outputs, calibration: None }
 }
 
 fn stream() -> StreamKey {
@@ -68,7 +68,7 @@ fn stream() -> StreamKey {
 fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], reference: Option<&'a Reference>) -> Context<'a> {
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 0, labels: 0, whole: true };
     let positive = classes.iter().position(|class| &**class == "1");
-    Context { stream, window, task, positive, classes, reference, learning: false }
+    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all() }
 }
 
 const SERVICE: ServiceFacts = ServiceFacts { requests_of_model: 1200, seconds: 60.0 };

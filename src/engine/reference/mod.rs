@@ -2,18 +2,20 @@
 //!
 //! Invariant: it holds no rows, and its size depends on cells and categories, never on the number of rows.
 
+mod calibration;
 mod categories;
 mod cells;
 pub mod compile;
 mod place;
 pub mod table;
 
+pub use calibration::{Calibration, Variation};
 pub use categories::Categories;
 pub use cells::Cells;
 pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::summary::ColumnCounts;
+use crate::engine::summary::{ColumnCounts, ScoreTable};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -28,6 +30,8 @@ pub struct Reference {
     pub inputs: Vec<FeatureReference>,
     /// Outputs and truth.
     pub outputs: OutputReference,
+    /// How its figures vary from window to window; `None`: it was too small to say.
+    pub calibration: Option<Calibration>,
 }
 
 /// One input.
@@ -51,6 +55,9 @@ pub struct OutputReference {
     pub score: Option<ColumnReference>,
     /// The labels: as `prediction`.
     pub label: Option<ColumnReference>,
+    /// Scores by whether the class was true, for every class that has scores: of a binary model the positive class alone, of a multiclass one in the order
+    /// of `classes`. Empty where the reference lacks scores or labels.
+    pub scores: Vec<ScoreTable>,
     /// Quality on the reference itself, where it has predictions and labels.
     pub quality: Option<ReferenceQuality>,
 }

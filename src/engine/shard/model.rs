@@ -1,6 +1,7 @@
 //! One model version as a shard knows it.
 
 use super::sample::Sample;
+use crate::engine::catalogue::MetricSet;
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
@@ -148,6 +149,7 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         kinds: BTreeMap::new(),
         segments: Vec::new(),
         ignore: Vec::new(),
+        metrics: MetricSet::default(),
         rules: Vec::new(),
     }
 }

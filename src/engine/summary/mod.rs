@@ -5,12 +5,14 @@ mod fixed;
 mod histogram;
 mod positions;
 mod regression;
+mod scores;
 
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;
+pub use scores::{ScoreTable, score_cell, score_range};
 
 use crate::event::InvalidReason;
 use serde::{Deserialize, Serialize};

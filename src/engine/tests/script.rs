@@ -1,5 +1,6 @@
 //! A script for the whole engine: events at times, then what came of them.
 
+use crate::engine::catalogue::MetricSet;
 use crate::engine::evaluator::{Effect, Evaluator, EvaluatorState};
 use crate::engine::metric::{Measurement, Metric, Subject};
 use crate::engine::settings::*;
@@ -27,21 +28,8 @@ pub(super) struct Script {
 
 /// A rule with one condition.
 pub(super) fn rule(name: &str, subject: SubjectPattern, metric: Metric, bound: Bound) -> Arc<Rule> {
-    let condition = Condition { subject, metric, kind: None, task: None, bound, min_events: 10, origin: "test".into() };
-    Arc::new(Rule {
-        name: name.into(),
-        title: name.into(),
-        severity: Severity::Warning,
-        conditions: vec![condition],
-        notify: true,
-        retrain: true,
-        segments: true,
-        confirm: 2,
-        resolve_after: 2,
-        resolve_level: 1.0,
-        repeat_ms: None,
-        receivers: Vec::new(),
-    })
+    let condition = Condition { min_events: 10, ..Condition::new(subject, metric, bound) };
+    Arc::new(Rule { retrain: true, resolve_level: 1.0, ..Rule::new(name, vec![condition]) })
 }
 
 /// Windows of 10 s, slides of 5 s, no lateness; labels judged at 90 % or after 60 s.
@@ -75,6 +63,7 @@ pub(super) fn settings() -> Settings {
             kinds: Default::default(),
             segments: Vec::new(),
             ignore: Vec::new(),
+            metrics: MetricSet::usual(),
             rules: vec![low_accuracy],
         })],
         alerting: AlertSettings {

@@ -41,11 +41,14 @@ impl Bound {
 }
 
 impl Threshold {
-    /// The level as a number; `None` where it follows the reference and the reference does not have the metric.
-    pub fn level(self, on_reference: Option<f64>) -> Option<f64> {
+    /// The level as a number; `None` where it follows the reference and the reference does not have the metric, or its spread.
+    pub fn level(self, on_reference: Option<f64>, sigma: Option<f64>) -> Option<f64> {
         match self {
             Self::Absolute(level) => Some(level),
-            Self::Reference { factor, offset } => on_reference.map(|value| factor * value + offset),
+            Self::Reference { factor, offset, sigmas } => {
+                let spread = if sigmas == 0.0 { 0.0 } else { sigmas * sigma? };
+                on_reference.map(|value| factor * value + offset + spread)
+            }
         }
     }
 }
@@ -80,9 +83,9 @@ mod tests {
 
     #[test]
     fn levels() {
-        assert_eq!(Threshold::Absolute(0.1).level(None), Some(0.1));
-        let relative = Threshold::Reference { factor: 0.9, offset: 0.1 };
-        assert_eq!(relative.level(Some(1.0)), Some(1.0));
-        assert_eq!(relative.level(None), None);
+        assert_eq!(Threshold::Absolute(0.1).level(None, None), Some(0.1));
+        let relative = Threshold::Reference { factor: 0.9, offset: 0.1, sigmas: 0.0 };
+        assert_eq!(relative.level(Some(1.0), None), Some(1.0));
+        assert_eq!(relative.level(None, None), None);
     }
 }

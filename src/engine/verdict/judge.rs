@@ -110,7 +110,7 @@ pub fn judge(
 ///
 /// `resolve_level`: the rule's. `mature`: as for [`judge`].
 pub fn assess(condition: &Condition, resolve_level: f64, mature: bool, measurement: &Measurement) -> Assessment {
-    let threshold = condition.bound.threshold().level(measurement.on_reference);
+    let threshold = condition.bound.threshold().level(measurement.on_reference, measurement.sigma);
     let unjudged = |verdict| Assessment { verdict, threshold, standing: Standing::Unjudged };
     let value = match measurement.reading {
         Reading::Undefined(reason) => return unjudged(Verdict::Undefined(reason)),

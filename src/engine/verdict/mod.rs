@@ -8,7 +8,7 @@ mod rule;
 pub use aspect::Aspect;
 pub use enough::{NEVER_ENOUGH, need};
 pub use judge::{Assessment, Scope, Significance, Standing, assess, judge};
-pub use rule::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
+pub use rule::{Bound, Condition, DEFAULT_ALPHA, Rule, Severity, SubjectPattern, Threshold};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! What is judged, and against what. Rules are data (`alerts/*.toml`), never code.
 
-use crate::engine::metric::{Metric, Subject};
+use crate::engine::metric::{Baseline, Metric, Subject};
 use crate::engine::settings::{ColumnKind, Task};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -32,7 +32,36 @@ pub struct Rule {
     pub repeat_ms: Option<i64>,
     /// Names of the receivers; empty: all.
     pub receivers: Vec<Arc<str>>,
+    /// A reading counts as significant where its corrected p-value is at most this (0 to 1).
+    pub alpha: f64,
+    /// Names of the rules that say nothing of a subject while this one breaches on it.
+    pub inhibits: Vec<Arc<str>>,
 }
+
+impl Rule {
+    /// A rule with the defaults of the configuration: a warning that is confirmed after 2 windows, resolves after 2 at 80 %, and never repeats.
+    pub fn new(name: &str, conditions: Vec<Condition>) -> Self {
+        Self {
+            name: name.into(),
+            title: name.into(),
+            severity: Severity::Warning,
+            conditions,
+            notify: true,
+            retrain: false,
+            segments: true,
+            confirm: 2,
+            resolve_after: 2,
+            resolve_level: 0.8,
+            repeat_ms: None,
+            receivers: Vec::new(),
+            alpha: DEFAULT_ALPHA,
+            inhibits: Vec::new(),
+        }
+    }
+}
+
+/// The level of significance of a rule that does not say its own.
+pub const DEFAULT_ALPHA: f64 = 0.01;
 
 /// One thing a rule looks at.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +78,29 @@ pub struct Condition {
     pub bound: Bound,
     /// Least number of events (labels for quality) besides what the metric itself needs.
     pub min_events: u64,
+    /// What a column is compared with.
+    pub against: Baseline,
+    /// Whether the confidence interval of the reading must lie beyond the bound, and not only the reading.
+    pub confident: bool,
     /// Where the bound was set, for `driftd check --effective`.
     pub origin: Arc<str>,
+}
+
+impl Condition {
+    /// A condition without any narrowing.
+    pub fn new(subject: SubjectPattern, metric: Metric, bound: Bound) -> Self {
+        Self {
+            subject,
+            metric,
+            kind: None,
+            task: None,
+            bound,
+            min_events: 0,
+            against: Baseline::Reference,
+            confident: false,
+            origin: "test".into(),
+        }
+    }
 }
 
 /// Which subjects a condition looks at.
@@ -76,12 +126,14 @@ pub enum Bound {
 pub enum Threshold {
     /// This number.
     Absolute(f64),
-    /// `factor × (the same metric on the reference) + offset`.
+    /// `factor × (the same metric on the reference) + offset + sigmas × (its standard deviation from window to window)`.
     Reference {
         /// Factor.
         factor: f64,
         /// Offset.
         offset: f64,
+        /// Standard deviations.
+        sigmas: f64,
     },
 }
 

@@ -10,45 +10,23 @@ use std::sync::Arc;
 pub(crate) fn condition(subject: &str, metric: Metric, bound: Bound) -> Condition {
     let subject =
         if subject == "feature:*" { SubjectPattern::AnyFeature } else { SubjectPattern::Exactly(Subject::parse(subject).unwrap()) };
-    Condition { subject, metric, kind: None, task: None, bound, min_events: 0, origin: "test".into() }
+    Condition::new(subject, metric, bound)
 }
 
 /// A rule that confirms after 2 windows, resolves after 2 at 80 %, notifies, looks at segments and repeats never.
 pub(crate) fn rule(name: &str, conditions: Vec<Condition>) -> Rule {
-    Rule {
-        name: name.into(),
-        title: format!("title of {name}").into(),
-        severity: Severity::Warning,
-        conditions,
-        notify: true,
-        retrain: false,
-        segments: true,
-        confirm: 2,
-        resolve_after: 2,
-        resolve_level: 0.8,
-        repeat_ms: None,
-        receivers: Vec::new(),
-    }
+    Rule { title: format!("title of {name}").into(), repeat_ms: None, ..Rule::new(name, conditions) }
 }
 
 /// A measurement of 100,000 values against 1,000,000.
 pub(crate) fn measurement(subject: &str, metric: Metric, value: f64) -> Measurement {
+    let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 100_000, labels: 100_000, whole: true };
+    let subject = Subject::parse(subject).unwrap();
     Measurement {
-        model: ModelKey::new("fraud", "v1"),
-        segment: None,
-        window: WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 100_000, labels: 100_000, whole: true },
-        subject: Subject::parse(subject).unwrap(),
-        metric,
-        reading: Reading::Value(value),
-        error_bound: 0.0,
-        threshold: None,
-        p_value: None,
         n_reference: 1_000_000,
         n_current: 100_000,
         degrees: 9,
-        reference: None,
-        verdict: None,
-        on_reference: None,
+        ..Measurement::new(ModelKey::new("fraud", "v1"), window, subject, metric, Reading::Value(value))
     }
 }
 
@@ -94,7 +72,7 @@ fn bounds_and_resolve_levels() {
 
 #[test]
 fn grounds_come_in_order() {
-    let bound = Bound::Below(Threshold::Reference { factor: 0.9, offset: 0.0 });
+    let bound = Bound::Below(Threshold::Reference { factor: 0.9, offset: 0.0, sigmas: 0.0 });
     let mut quality = condition("quality", Metric::R2, bound);
     quality.min_events = 100;
     let rules = || vec![rule("quality", vec![quality.clone()])];

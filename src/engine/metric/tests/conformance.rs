@@ -1,6 +1,7 @@
 //! What every metric must keep to, whatever the data.
 
 use super::*;
+use crate::engine::catalogue::Range;
 use crate::engine::settings::ColumnKind;
 
 struct Case {
@@ -56,6 +57,7 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
         prediction: Some(answer(&case.reference)),
         score: Some(numeric(&case.reference)),
         label: Some(answer(&case.reference)),
+        scores: Vec::new(),
         quality: Some(match quality(&case.reference) {
             Quality::Classes(confusion) => ReferenceQuality::Classes(confusion),
             Quality::Numbers(sums) => ReferenceQuality::Numbers(sums),
@@ -78,13 +80,12 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
 }
 
 fn limits(metric: Metric) -> (f64, f64) {
-    match metric {
-        Metric::Ks | Metric::TotalVariation | Metric::MissingRate | Metric::InvalidRate | Metric::NewCategoryRate => (0.0, 1.0),
-        Metric::Accuracy | Metric::Precision | Metric::Recall | Metric::F1 | Metric::LabelCoverage | Metric::ErrorRate => (0.0, 1.0),
-        Metric::R2 => (f64::MIN, 1.0),
-        Metric::Psi | Metric::Mae | Metric::Rmse | Metric::Throughput => (0.0, f64::MAX),
-        Metric::LabelDelayP50 | Metric::LabelDelayP95 => (0.0, f64::MAX),
-        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => (0.0, f64::MAX),
+    match (metric, metric.range()) {
+        (Metric::R2, _) => (f64::MIN, 1.0),
+        (_, Range::Unit) => (0.0, 1.0),
+        (_, Range::Correlation) => (-1.0, 1.0),
+        (_, Range::NonNegative) => (0.0, f64::MAX),
+        (_, Range::Real) => (f64::MIN, f64::MAX),
     }
 }
 
@@ -94,7 +95,7 @@ const DRIFT: [Metric; 3] = [Metric::Psi, Metric::Ks, Metric::TotalVariation];
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for &metric in Metric::ALL {
+        for metric in MetricSet::usual().iter() {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);

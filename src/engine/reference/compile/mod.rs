@@ -205,12 +205,13 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
         prediction: outputs.prediction.map(|compiled| compiled.column),
         score: outputs.score.map(|compiled| compiled.column),
         label: outputs.label.map(|compiled| compiled.column),
+        scores: Vec::new(),
         quality: outputs.quality,
     };
     if inputs.is_empty() && outputs.prediction.is_none() && outputs.label.is_none() && outputs.score.is_none() {
         return Err(CompileError::NoColumns);
     }
-    let reference = Reference { id: content_id(&inputs, &outputs), rows: table.rows as u64, inputs, outputs };
+    let reference = Reference { id: content_id(&inputs, &outputs), rows: table.rows as u64, inputs, outputs, calibration: None };
     Ok(Compiled { reference, task, positive, distinct, notes })
 }
 

@@ -1,0 +1,7 @@
+//! The vocabulary of measuring: every metric and every subject by name. Data only; how a metric is computed stands in `stats` and `metric`.
+
+mod metric;
+mod subject;
+
+pub use metric::{Family, Metric, MetricSet, Range, markdown_table};
+pub use subject::Subject;
