@@ -4,7 +4,7 @@ use crate::support::{root, rust_files};
 use driftd::edge::encode::Line;
 use driftd::edge::notify::backoff_ms;
 use driftd::engine::alert::FailureReason;
-use driftd::engine::metric::{Metric, UndefinedReason, Verdict};
+use driftd::engine::metric::{UndefinedReason, Verdict};
 use driftd::engine::shard::Counts;
 use driftd::event::{InvalidReason, RejectReason};
 use serde_json::Value;
