@@ -90,7 +90,7 @@ fn what_is_switched_off_for_a_feature_never_breaches() {
             ..Measurement::new(ModelKey::new("m", "1"), window, feature, metric, Reading::Value(0.9))
         };
         let fits = |c: &&Condition| c.metric == metric && c.subject.matches(&measurement.subject);
-        let judge = |condition: &Condition| assess(condition, rule.resolve_level, true, &measurement).verdict;
+        let judge = |condition: &Condition| assess(rule, condition, true, &measurement).verdict;
         assert_ne!(judge(rule.conditions.iter().find(fits).unwrap()), Verdict::Breach, "the first that fits is the one that judges");
         assert_eq!(judge(rule.conditions.iter().filter(fits).nth(1).unwrap()), Verdict::Breach, "the general one would");
     }

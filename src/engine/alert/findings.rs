@@ -35,7 +35,7 @@ impl Findings {
             }
             let Some(condition) = rule.condition_for(&scope, measurement) else { continue };
             let mature = measurement.verdict != Some(Verdict::Immature);
-            let assessment = assess(condition, rule.resolve_level, mature, measurement);
+            let assessment = assess(rule, condition, mature, measurement);
             match (assessment.standing, measurement.reading.value(), assessment.threshold) {
                 (Standing::Breach, Some(value), Some(threshold)) => {
                     breaching.insert(&measurement.subject);

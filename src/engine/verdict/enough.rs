@@ -1,6 +1,6 @@
 //! How many values a figure needs before a rule may speak about it (docs/STATISTICS.md, "Enough").
 
-use super::{Bound, Condition, Threshold};
+use super::Condition;
 use crate::engine::metric::{Measurement, Metric};
 use crate::stats::power;
 
@@ -26,37 +26,11 @@ pub fn need(condition: &Condition, threshold: f64, measurement: &Measurement) ->
     by_metric.unwrap_or(NEVER_ENOUGH).max(condition.min_events)
 }
 
-impl Bound {
-    /// The level.
-    pub fn threshold(self) -> Threshold {
-        match self {
-            Self::Above(threshold) | Self::Below(threshold) => threshold,
-        }
-    }
-
-    /// Whether the bound is an upper one.
-    pub fn is_above(self) -> bool {
-        matches!(self, Self::Above(_))
-    }
-}
-
-impl Threshold {
-    /// The level as a number; `None` where it follows the reference and the reference does not have the metric, or its spread.
-    pub fn level(self, on_reference: Option<f64>, sigma: Option<f64>) -> Option<f64> {
-        match self {
-            Self::Absolute(level) => Some(level),
-            Self::Reference { factor, offset, sigmas } => {
-                let spread = if sigmas == 0.0 { 0.0 } else { sigmas * sigma? };
-                on_reference.map(|value| factor * value + offset + spread)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::verdict::tests::{condition, measurement};
+    use crate::engine::verdict::{Bound, Threshold};
 
     #[track_caller]
     fn check(metric: Metric, degrees: u32, n_reference: u64, threshold: f64, min_events: u64, expected: u64) {
@@ -79,13 +53,5 @@ mod tests {
         check(Metric::Accuracy, 0, 0, 0.90, 100, 100);
         check(Metric::LatencyP95, 0, 0, 100.0, 100, 100);
         check(Metric::Throughput, 0, 0, 1000.0, 0, 0);
-    }
-
-    #[test]
-    fn levels() {
-        assert_eq!(Threshold::Absolute(0.1).level(None, None), Some(0.1));
-        let relative = Threshold::Reference { factor: 0.9, offset: 0.1, sigmas: 0.0 };
-        assert_eq!(relative.level(Some(1.0), None), Some(1.0));
-        assert_eq!(relative.level(None, None), None);
     }
 }
