@@ -1,9 +1,10 @@
 //! What one rule found in one window of one stream, on one of the two clocks.
 
+use super::inhibition::Inhibited;
 use super::{Judged, Worst};
 use crate::engine::metric::{Metric, Subject, Verdict};
 use crate::engine::verdict::{Aspect, Rule, Scope, Standing, assess};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries that an alert names.
 pub(super) const MAX_WORST: usize = 10;
@@ -13,53 +14,67 @@ pub(super) const MAX_WORST: usize = 10;
 pub(super) struct Findings {
     /// Everything beyond its bound, worst first.
     pub breaching: Vec<Worst>,
-    /// Subjects beyond their bound.
-    pub n_breaching: u64,
-    /// Subjects that were judged.
-    pub n_judged: u64,
+    /// Subjects that were judged, and whether they are beyond their bound.
+    judged: BTreeMap<Subject, bool>,
     /// Whether something that was judged is not far enough within its bound to resolve.
     pub any_between: bool,
-    /// What the rule looks at and could not judge.
-    pub unjudged: BTreeSet<(Subject, Metric)>,
+    /// What the rule looks at and could not judge, or must not.
+    unjudged: BTreeSet<(Subject, Metric)>,
 }
 
 impl Findings {
     /// Judges every measurement of the aspect by the rule's own conditions (another rule may have given the measurement its printed verdict).
-    pub(super) fn of(rule: &Rule, judged: &Judged<'_>) -> Self {
+    pub(super) fn of(rule: &Rule, judged: &Judged<'_>, inhibited: &Inhibited) -> Self {
         let scope = Scope { task: judged.task, kinds: judged.kinds, is_segment: judged.stream.segment.is_some() };
         let mut found = Self::default();
-        let (mut breaching, mut seen) = (BTreeSet::new(), BTreeSet::new());
         for measurement in judged.measurements {
             if Aspect::of(&measurement.subject, measurement.metric) != judged.aspect {
                 continue;
             }
             let Some(condition) = rule.condition_for(&scope, measurement) else { continue };
+            let subject = &measurement.subject;
             let mature = measurement.verdict != Some(Verdict::Immature);
             let assessment = assess(rule, condition, mature, measurement);
-            match (assessment.standing, measurement.reading.value(), assessment.threshold) {
-                (Standing::Breach, Some(value), Some(threshold)) => {
-                    breaching.insert(&measurement.subject);
-                    found.breaching.push(Worst {
-                        subject: measurement.subject.clone(),
-                        metric: measurement.metric,
-                        value,
-                        threshold,
-                        above: condition.bound.is_above(),
-                        n_current: measurement.n_current,
-                    });
-                }
-                (Standing::Unjudged, ..) => {
-                    found.unjudged.insert((measurement.subject.clone(), measurement.metric));
-                    continue;
-                }
-                (standing, ..) => found.any_between |= standing != Standing::Clear,
+            if assessment.standing == Standing::Unjudged || inhibited.contains(subject) {
+                found.unjudged.insert((subject.clone(), measurement.metric));
+                continue;
             }
-            seen.insert(&measurement.subject);
+            let breaches = assessment.standing == Standing::Breach;
+            if let (true, Some(value), Some(threshold)) = (breaches, measurement.reading.value(), assessment.threshold) {
+                found.breaching.push(Worst {
+                    subject: subject.clone(),
+                    metric: measurement.metric,
+                    value,
+                    threshold,
+                    above: condition.bound.is_above(),
+                    n_current: measurement.n_current,
+                });
+            }
+            found.any_between |= assessment.standing == Standing::Between;
+            *found.judged.entry(subject.clone()).or_default() |= breaches;
         }
-        found.n_breaching = breaching.len() as u64;
-        found.n_judged = seen.len() as u64;
         sort_worst_first(&mut found.breaching);
         found
+    }
+
+    /// Subjects that were judged.
+    pub(super) fn n_judged(&self) -> u64 {
+        self.judged.len() as u64
+    }
+
+    /// Subjects beyond their bound.
+    pub(super) fn breaching_subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.judged.iter().filter(|(_, breaches)| **breaches).map(|(subject, _)| subject)
+    }
+
+    /// Whether a subject of which these metrics were beyond their bound is known to be within it: it was judged, by each of them, and nothing breached.
+    pub(super) fn is_calm(&self, subject: &Subject, metrics: &BTreeSet<Metric>) -> bool {
+        self.judged.get(subject) == Some(&false) && !self.is_silent(subject, metrics)
+    }
+
+    /// Whether one of these metrics of the subject could not be judged.
+    pub(super) fn is_silent(&self, subject: &Subject, metrics: &BTreeSet<Metric>) -> bool {
+        !self.unjudged.is_empty() && metrics.iter().any(|&metric| self.unjudged.contains(&(subject.clone(), metric)))
     }
 }
 

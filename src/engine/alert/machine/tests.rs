@@ -1,6 +1,7 @@
 //! The state machine as scripts: windows in, standing and transitions out.
 
 mod histories;
+mod subjects;
 
 use super::*;
 use crate::engine::metric::{Metric, Reading, UndefinedReason, Verdict};
