@@ -2,24 +2,27 @@
 
 use super::inhibition::Inhibited;
 use super::{Judged, Worst};
-use crate::engine::metric::{Metric, Subject, Verdict};
+use crate::engine::metric::{Baseline, Metric, Subject, Verdict};
 use crate::engine::verdict::{Aspect, Rule, Scope, Standing, assess};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries that an alert names.
 pub(super) const MAX_WORST: usize = 10;
 
+/// By what a subject was judged: one baseline may have nothing to compare with where another one has.
+pub(super) type Ground = (Metric, Baseline);
+
 /// What one rule found.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Everything beyond its bound, worst first.
     pub breaching: Vec<Worst>,
-    /// Subjects that were judged, and whether they are beyond their bound.
-    judged: BTreeMap<Subject, bool>,
+    /// Subjects that were judged, and by what they are beyond their bound.
+    judged: BTreeMap<Subject, BTreeSet<Ground>>,
     /// Whether something that was judged is not far enough within its bound to resolve.
     pub any_between: bool,
     /// What the rule looks at and could not judge, or must not.
-    unjudged: BTreeSet<(Subject, Metric)>,
+    unjudged: BTreeSet<(Subject, Ground)>,
 }
 
 impl Findings {
@@ -32,15 +35,19 @@ impl Findings {
                 continue;
             }
             let Some(condition) = rule.condition_for(&scope, measurement) else { continue };
-            let subject = &measurement.subject;
+            let (subject, ground) = (&measurement.subject, (measurement.metric, measurement.baseline));
             let mature = measurement.verdict != Some(Verdict::Immature);
             let assessment = assess(rule, condition, mature, measurement);
             if assessment.standing == Standing::Unjudged || inhibited.contains(subject) {
-                found.unjudged.insert((subject.clone(), measurement.metric));
+                found.unjudged.insert((subject.clone(), ground));
                 continue;
             }
-            let breaches = assessment.standing == Standing::Breach;
-            if let (true, Some(value), Some(threshold)) = (breaches, measurement.reading.value(), assessment.threshold) {
+            found.any_between |= assessment.standing == Standing::Between;
+            let beyond = found.judged.entry(subject.clone()).or_default();
+            if let (Standing::Breach, Some(value), Some(threshold)) =
+                (assessment.standing, measurement.reading.value(), assessment.threshold)
+            {
+                beyond.insert(ground);
                 found.breaching.push(Worst {
                     subject: subject.clone(),
                     metric: measurement.metric,
@@ -50,8 +57,6 @@ impl Findings {
                     n_current: measurement.n_current,
                 });
             }
-            found.any_between |= assessment.standing == Standing::Between;
-            *found.judged.entry(subject.clone()).or_default() |= breaches;
         }
         sort_worst_first(&mut found.breaching);
         found
@@ -62,19 +67,19 @@ impl Findings {
         self.judged.len() as u64
     }
 
-    /// Subjects beyond their bound.
-    pub(super) fn breaching_subjects(&self) -> impl Iterator<Item = &Subject> {
-        self.judged.iter().filter(|(_, breaches)| **breaches).map(|(subject, _)| subject)
+    /// Subjects beyond their bound, and by what.
+    pub(super) fn beyond(&self) -> impl Iterator<Item = (&Subject, &BTreeSet<Ground>)> {
+        self.judged.iter().filter(|(_, grounds)| !grounds.is_empty())
     }
 
-    /// Whether a subject of which these metrics were beyond their bound is known to be within it: it was judged, by each of them, and nothing breached.
-    pub(super) fn is_calm(&self, subject: &Subject, metrics: &BTreeSet<Metric>) -> bool {
-        self.judged.get(subject) == Some(&false) && !self.is_silent(subject, metrics)
+    /// Whether a subject that was beyond its bound by these grounds is known to be within it: it was judged, by each of them, and nothing breached.
+    pub(super) fn is_calm(&self, subject: &Subject, grounds: &BTreeSet<Ground>) -> bool {
+        self.judged.get(subject).is_some_and(BTreeSet::is_empty) && !self.is_silent(subject, grounds)
     }
 
-    /// Whether one of these metrics of the subject could not be judged.
-    pub(super) fn is_silent(&self, subject: &Subject, metrics: &BTreeSet<Metric>) -> bool {
-        !self.unjudged.is_empty() && metrics.iter().any(|&metric| self.unjudged.contains(&(subject.clone(), metric)))
+    /// Whether the subject could not be judged by one of these grounds.
+    pub(super) fn is_silent(&self, subject: &Subject, grounds: &BTreeSet<Ground>) -> bool {
+        !self.unjudged.is_empty() && grounds.iter().any(|&ground| self.unjudged.contains(&(subject.clone(), ground)))
     }
 }
 

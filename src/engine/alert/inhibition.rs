@@ -25,7 +25,7 @@ impl Inhibited {
 
     /// Takes what an inhibiting rule found.
     fn extend(&mut self, findings: &Findings) {
-        for subject in findings.breaching_subjects() {
+        for (subject, _) in findings.beyond() {
             self.all |= is_whole(subject);
             self.subjects.insert(subject.clone());
         }

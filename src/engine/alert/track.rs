@@ -3,9 +3,9 @@
 //! Invariants: only windows that do not overlap are counted, breaching and clear ones apart from each other; one subject's breaches never confirm
 //! another's (of a hundred features one breaches by chance now, and another one next time). There are at most as many suspects as the model has subjects.
 
-use super::findings::{Findings, MAX_WORST};
+use super::findings::{Findings, Ground, MAX_WORST};
 use super::{Timestamp, WindowFacts, Worst};
-use crate::engine::metric::{Metric, Subject};
+use crate::engine::metric::Subject;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +48,8 @@ struct Suspect {
     counted_end: Timestamp,
     /// End of its last breaching window, counted or not.
     last_end: Timestamp,
-    /// By which metrics: each must be judged, and clear, before a window counts as clear.
-    metrics: BTreeSet<Metric>,
+    /// By what: each must be judged, and clear, before a window counts as clear.
+    grounds: BTreeSet<Ground>,
 }
 
 impl Breach {
@@ -69,12 +69,12 @@ impl Breach {
     }
 
     fn is_silent(&self, findings: &Findings) -> bool {
-        self.suspects.iter().any(|(subject, suspect)| findings.is_silent(subject, &suspect.metrics))
+        self.suspects.iter().any(|(subject, suspect)| findings.is_silent(subject, &suspect.grounds))
     }
 
     /// Takes every subject out that was judged and is within its bound: its count begins anew.
     fn acquit_calm(&mut self, findings: &Findings) {
-        self.suspects.retain(|subject, suspect| !findings.is_calm(subject, &suspect.metrics));
+        self.suspects.retain(|subject, suspect| !findings.is_calm(subject, &suspect.grounds));
         self.worst.retain(|worst| self.suspects.contains_key(&worst.subject));
         self.n_breaching = self.suspects.values().filter(|suspect| suspect.last_end == self.last_end).count() as u64;
     }
@@ -100,28 +100,24 @@ impl Track {
         if pending {
             breach.acquit_calm(&findings);
         }
-        for subject in findings.breaching_subjects() {
+        for (subject, grounds) in findings.beyond() {
             let suspect = breach.suspects.entry(subject.clone()).or_insert_with(|| Suspect {
                 since: window.start,
                 windows: 0,
                 counted_end: window.start,
                 last_end: window.end,
-                metrics: BTreeSet::new(),
+                grounds: BTreeSet::new(),
             });
             if window.start >= suspect.counted_end {
                 suspect.windows = suspect.windows.saturating_add(1);
                 suspect.counted_end = window.end;
             }
             suspect.last_end = window.end;
-        }
-        for worst in &findings.breaching {
-            if let Some(suspect) = breach.suspects.get_mut(&worst.subject) {
-                suspect.metrics.insert(worst.metric);
-            }
+            suspect.grounds.extend(grounds);
         }
         breach.last_end = window.end;
         breach.clear_windows = 0;
-        breach.n_breaching = findings.breaching_subjects().count() as u64;
+        breach.n_breaching = findings.beyond().count() as u64;
         breach.worst = findings.breaching;
         breach.worst.truncate(MAX_WORST);
     }

@@ -1,6 +1,8 @@
 //! Confirmation subject by subject, and rules that inhibit others.
 
 use super::*;
+use crate::engine::metric::Baseline;
+use crate::engine::verdict::Condition;
 use proptest::prelude::*;
 
 const A: &str = "feature:a";
@@ -83,6 +85,21 @@ fn a_feature_that_is_not_judged_keeps_its_count_while_others_are_calm() {
     // the other metric alone does not clear what this one found
     let hour = |psi, ks| [(A, Metric::Psi, psi), (A, Metric::Ks, ks)];
     check_hours(vec![drift()], &[(&hour(OVER, UNDER), "drift pending"), (&hour(NO_DATA, UNDER), ""), (&hour(OVER, UNDER), "drift firing")]);
+}
+
+#[test]
+fn a_baseline_that_is_not_there_yet_holds_nothing() {
+    let trailing = Condition { against: Baseline::LastWeek, ..condition("feature:*", Metric::Psi, ABOVE(0.1)) };
+    let both = rule("drift", vec![condition("feature:*", Metric::Psi, ABOVE(0.1)), trailing]);
+    let mut script = Script::new(vec![both]);
+    let mut step = |hour: i64, value| {
+        let reference = Measurement { window: window((hour * 60, hour * 60 + 60)), ..measurement(A, Metric::Psi, value) };
+        let missing = Reading::Undefined(UndefinedReason::NoData);
+        let last_week = Measurement { baseline: Baseline::LastWeek, reading: missing, ..reference.clone() };
+        steps(&script.judged(Aspect::Inputs, (hour * 60, hour * 60 + 60), vec![reference, last_week])).join("")
+    };
+    let found = [OVER, UNDER, OVER, OVER, UNDER, UNDER].iter().enumerate().map(|(hour, value)| step(hour as i64, *value));
+    assert_eq!(found.collect::<Vec<_>>(), ["pending", "", "pending", "firing", "", "resolved"]);
 }
 
 #[test]
