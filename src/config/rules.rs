@@ -162,7 +162,7 @@ fn threshold(value: &toml::Value) -> Result<Threshold, String> {
     }
 }
 
-fn share(value: &toml::Value) -> Result<f64, String> {
+pub(in crate::config) fn share(value: &toml::Value) -> Result<f64, String> {
     let share = number(value)?;
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("{share} is not within 0 to 1")) }
 }
