@@ -1,6 +1,7 @@
 use super::*;
 use ndarray::{Array2, array};
 
+mod distances;
 mod golden;
 mod properties;
 
