@@ -16,7 +16,7 @@ pub enum Smoothing {
 
 impl Smoothing {
     /// The share of a bin that holds `count` of `n` values, where `bins` bins are occupied.
-    pub(super) fn share(self, count: u64, n: u128, bins: u32) -> f64 {
+    pub fn share(self, count: u64, n: u128, bins: u32) -> f64 {
         match self {
             Self::Jeffreys => (count as f64 + 0.5) / (n as f64 + 0.5 * f64::from(bins)),
             Self::Epsilon(least) => (count as f64 / n as f64).max(least),
