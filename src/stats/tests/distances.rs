@@ -21,7 +21,7 @@ fn distinct(values: &[f64]) -> Vec<f64> {
 }
 
 /// One sample over the cells of `points`, with the sums of its tails.
-struct Sample {
+pub(super) struct Sample {
     cells: Vec<u64>,
     below: f64,
     above: f64,
@@ -39,13 +39,13 @@ impl Sample {
         Self { cells, below: sum(|v, first, _| first - v), above: sum(|v, _, last| v - last) }
     }
 
-    fn line(&self) -> LineSample<'_> {
+    pub(super) fn line(&self) -> LineSample<'_> {
         LineSample { cells: &self.cells, below: Some(self.below), above: Some(self.above) }
     }
 }
 
 /// Both samples over the points of both: everything exact.
-fn exactly(reference: &[f64], current: &[f64]) -> (Vec<f64>, Sample, Sample) {
+pub(super) fn exactly(reference: &[f64], current: &[f64]) -> (Vec<f64>, Sample, Sample) {
     let points = distinct(&[reference, current].concat());
     let (known, live) = (Sample::new(&points, reference), Sample::new(&points, current));
     (points, known, live)
