@@ -5,20 +5,30 @@
 //!
 //! Not here: thresholds, bins (the caller cuts), and where counts come from.
 
+mod chi_square;
 mod classification;
 mod counts;
+mod divergence;
 mod false_discovery;
+mod kolmogorov;
 mod ks;
+mod line;
 pub mod power;
 mod psi;
+mod rank;
 mod regression;
 mod total_variation;
 
+pub use chi_square::{ChiSquareReading, LEAST_EXPECTED, chi_square, chi_square_tail};
 pub use classification::{ClassCounts, accuracy, macro_mean};
 pub use counts::occupied;
+pub use divergence::{hellinger, hellinger_part, jensen_shannon, jensen_shannon_part, kullback_leibler, l_infinity};
 pub use false_discovery::benjamini_hochberg;
+pub use kolmogorov::ks_p_value;
 pub use ks::{KsReading, ks};
+pub use line::{Bounded, LineSample, energy_distance, quantile, wasserstein, wasserstein_areas};
 pub use psi::{PsiReading, Smoothing, psi};
+pub use rank::{RankReading, anderson_darling, cramer_von_mises};
 pub use regression::RegressionTotals;
 pub use total_variation::total_variation;
 

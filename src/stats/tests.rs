@@ -1,7 +1,9 @@
 use super::*;
 use ndarray::{Array2, array};
 
+mod distances;
 mod golden;
+mod peers;
 mod properties;
 
 /// Numbers of other libraries are met to this relative error.

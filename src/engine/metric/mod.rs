@@ -54,7 +54,7 @@ pub struct ServiceFacts {
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
-        let findings = columns::findings(role, column, counts, ctx.no_reference(), UndefinedReason::NoData);
+        let findings = columns::findings(role, column, counts, ctx.wanted, ctx.no_reference(), UndefinedReason::NoData);
         ctx.measurements(&subject, findings, ctx.reference)
     };
     let mut measurements = Vec::new();
@@ -78,19 +78,21 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
 pub fn measure_outcomes(ctx: &Context<'_>, pane: &OutcomePane) -> Vec<Measurement> {
     let label = ctx.reference.and_then(|r| r.outputs.label.as_ref());
     let role = Role::truth(ctx.task);
-    let findings = columns::findings(role, label, pane.labels.as_ref(), ctx.no_reference(), quality::without_labels(pane));
+    let findings = columns::findings(role, label, pane.labels.as_ref(), ctx.wanted, ctx.no_reference(), quality::without_labels(pane));
     let mut measurements = ctx.measurements(&Subject::Label, findings, ctx.reference);
     measurements.extend(quality::measure(ctx, pane));
     measurements
 }
 
 /// What one metric found, before it is tied to a stream, a window and a subject.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Finding {
     metric: Metric,
     reading: Reading,
     error_bound: f64,
     degrees: u32,
+    p_value: Option<f64>,
+    parts: Vec<Part>,
     n_reference: u64,
     n_current: u64,
     on_reference: Option<f64>,
@@ -99,7 +101,17 @@ struct Finding {
 impl Finding {
     /// A reading about `n_current` values that has nothing to do with the reference.
     fn new(metric: Metric, reading: Reading, n_current: u64) -> Self {
-        Self { metric, reading, error_bound: 0.0, degrees: 0, n_reference: 0, n_current, on_reference: None }
+        Self {
+            metric,
+            reading,
+            error_bound: 0.0,
+            degrees: 0,
+            p_value: None,
+            parts: Vec::new(),
+            n_reference: 0,
+            n_current,
+            on_reference: None,
+        }
     }
 }
 
@@ -118,6 +130,8 @@ impl Context<'_> {
                 segment: self.stream.segment.clone(),
                 error_bound: finding.error_bound,
                 degrees: finding.degrees,
+                p_value: finding.p_value,
+                parts: finding.parts,
                 n_reference: finding.n_reference,
                 n_current: finding.n_current,
                 reference: against.map(|r| r.id.clone()),

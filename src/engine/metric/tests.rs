@@ -1,8 +1,9 @@
 use super::*;
+use crate::engine::reference::compile::moments;
 use crate::engine::reference::{Categories, Cells, ColumnReference, FeatureReference, OutputReference, ReferenceQuality, Slots};
 use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums};
 use crate::engine::window::Quality;
-use crate::event::{InvalidReason, ModelKey, Timestamp};
+use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
 mod conformance;
 mod golden;
@@ -22,7 +23,7 @@ fn counts(column: &ColumnReference, values: &[Seen]) -> ColumnCounts {
     let mut counts = column.empty_counts();
     for value in values {
         match (value, &column.slots) {
-            (Seen::Number(v), Slots::Numeric(cells)) => counts.add(cells.cell(*v)),
+            (Seen::Number(v), Slots::Numeric(_)) => column.place(&Scalar::Number(*v)).count(&mut counts),
             (Seen::Number(v), Slots::Categorical(names)) => counts.add(names.slot(&v.to_string())),
             (Seen::Missing, _) => counts.missing += 1,
             (Seen::Invalid, _) => counts.add_invalid(InvalidReason::NonFinite),
@@ -51,7 +52,10 @@ fn categorical(reference: &[Seen]) -> ColumnReference {
 
 fn column(bins: Vec<u16>, slots: Slots, reference: &[Seen]) -> ColumnReference {
     let n_bins = bins.iter().max().map_or(0, |bin| bin + 1);
-    let mut column = ColumnReference { slots, counts: ColumnCounts::new(bins.len()), bins, n_bins, moments: None };
+    let mut values: Vec<f64> = reference.iter().filter_map(|v| if let Seen::Number(v) = v { Some(v + 0.0) } else { None }).collect();
+    values.sort_by(f64::total_cmp);
+    let moments = if matches!(slots, Slots::Numeric(_)) { moments(&values) } else { None };
+    let mut column = ColumnReference { slots, counts: ColumnCounts::new(bins.len()), bins, n_bins, moments };
     column.counts = counts(&column, reference);
     column
 }

@@ -5,17 +5,21 @@
 mod calibration;
 mod categories;
 mod cells;
+mod compare;
 pub mod compile;
+mod parts;
 mod place;
 pub mod table;
 
 pub use calibration::{Calibration, Variation};
 pub use categories::Categories;
 pub use cells::Cells;
+pub use compare::{Comparison, Incomparable};
+pub use parts::Contribution;
 pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::summary::{ColumnCounts, ScoreTable};
+use crate::engine::summary::{ColumnCounts, NumberSums, ScoreTable};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -99,6 +103,13 @@ pub struct Moments {
     pub max: f64,
 }
 
+impl Moments {
+    /// The magnitude of differences between values: the spread, or that of the value itself where all are equal.
+    fn scale(self) -> f64 {
+        if self.std > 0.0 { self.std } else { self.mean.abs() }
+    }
+}
+
 /// How values are put into slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Slots {
@@ -119,7 +130,7 @@ impl ColumnReference {
 
     /// Empty counts over this column's slots.
     pub fn empty_counts(&self) -> ColumnCounts {
-        ColumnCounts::new(self.counts.slots.len())
+        ColumnCounts { sums: self.moments.map(|moments| NumberSums::new(moments.scale())), ..ColumnCounts::new(self.counts.slots.len()) }
     }
 
     /// `counts` added up by bin.

@@ -1,13 +1,22 @@
 //! Where one live value belongs in a column of the reference: the counterpart of the compiler, so that both count by the same rules.
 
-use super::{ColumnReference, OutputReference, Slots};
+use super::{Cells, ColumnReference, OutputReference, Slots};
 use crate::event::{InvalidReason, Scalar, canonical_text, class_place};
 
 /// Where a value belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Place {
     /// Into this slot.
     Slot(usize),
+    /// A number, into this slot.
+    Number {
+        /// Its cell.
+        slot: usize,
+        /// How far it is above the reference's mean.
+        deviation: f64,
+        /// How far it is above the reference's greatest point, or (negative) below its least; 0 between them.
+        beyond: f64,
+    },
     /// Nothing was said.
     Missing,
     /// It cannot be used.
@@ -19,8 +28,18 @@ impl Place {
     pub fn count(self, counts: &mut crate::engine::summary::ColumnCounts) {
         match self {
             Self::Slot(slot) => counts.add(slot),
+            Self::Number { slot, deviation, beyond } => counts.add_number(slot, deviation, beyond),
             Self::Missing => counts.missing += 1,
             Self::Invalid(reason) => counts.add_invalid(reason),
+        }
+    }
+
+    /// Takes a value that was counted there out again (a revised label). What was missing or invalid stays counted.
+    pub fn take_back(self, counts: &mut crate::engine::summary::ColumnCounts) {
+        match self {
+            Self::Slot(slot) => counts.remove(slot),
+            Self::Number { slot, deviation, beyond } => counts.remove_number(slot, deviation, beyond),
+            Self::Missing | Self::Invalid(_) => {}
         }
     }
 }
@@ -32,7 +51,7 @@ impl ColumnReference {
         match (&self.slots, value) {
             (_, Scalar::Null) => Place::Missing,
             (_, Scalar::Structured) => Place::Invalid(InvalidReason::WrongType),
-            (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => Place::Slot(cells.cell(*number)),
+            (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => self.place_number(cells, *number),
             (Slots::Numeric(_), Scalar::Text(_) | Scalar::Bool(_)) => Place::Invalid(InvalidReason::WrongType),
             (Slots::Categorical(categories), value) => match canonical_text(value) {
                 Some(text) => Place::Slot(categories.slot(&text)),
@@ -40,6 +59,20 @@ impl ColumnReference {
             },
             (Slots::Numeric(_), Scalar::Number(_) | Scalar::NonFinite) => Place::Invalid(InvalidReason::NonFinite),
         }
+    }
+}
+
+impl ColumnReference {
+    /// Where a finite number belongs in this column, whose cells are `cells`.
+    fn place_number(&self, cells: &Cells, number: f64) -> Place {
+        let slot = cells.cell(number);
+        let deviation = number - self.moments.map_or(0.0, |moments| moments.mean);
+        let beyond = match (cells.points().first(), cells.points().last()) {
+            (Some(least), _) if slot == 0 => number - least,
+            (_, Some(greatest)) if slot + 1 == cells.n_cells() => number - greatest,
+            _ => 0.0,
+        };
+        Place::Number { slot, deviation, beyond }
     }
 }
 

@@ -4,7 +4,6 @@ use super::Shard;
 use super::apply::new_outcome_pane;
 use super::model::{ModelRecord, ModelRuntime};
 use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
-use crate::engine::reference::Place;
 use crate::engine::settings::Settings;
 use crate::engine::window::{OutcomePane, Quality};
 use crate::event::{Label, Position, RejectReason, Scalar, canonical_text};
@@ -191,11 +190,8 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
             None => return,
         },
     };
-    match column.place(&value) {
-        Place::Slot(slot) if !add => counts.remove(slot),
-        _ if !add => {}
-        placed => placed.count(counts),
-    }
+    let placed = column.place(&value);
+    if add { placed.count(counts) } else { placed.take_back(counts) }
 }
 
 /// A label that several predictions share is counted by the best that became of it.

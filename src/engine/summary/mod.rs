@@ -3,6 +3,7 @@
 mod confusion;
 mod fixed;
 mod histogram;
+mod numbers;
 mod positions;
 mod regression;
 mod scores;
@@ -10,6 +11,7 @@ mod scores;
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
+pub use numbers::NumberSums;
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;
 pub use scores::{ScoreTable, score_cell, score_range};
@@ -26,12 +28,14 @@ pub struct ColumnCounts {
     pub missing: u64,
     /// Values that could not be counted, in the order of [`InvalidReason::ALL`].
     pub invalid: [u64; InvalidReason::ALL.len()],
+    /// Sums of the values in slots (numeric columns).
+    pub sums: Option<NumberSums>,
 }
 
 impl ColumnCounts {
     /// Empty counts over `slots` slots.
     pub fn new(slots: usize) -> Self {
-        Self { slots: vec![0; slots], missing: 0, invalid: [0; InvalidReason::ALL.len()] }
+        Self { slots: vec![0; slots], missing: 0, invalid: [0; InvalidReason::ALL.len()], sums: None }
     }
 
     /// Counts one value in `slot`. A slot outside the column is a defect of the caller; it is ignored in release builds.
@@ -46,6 +50,22 @@ impl ColumnCounts {
     pub fn remove(&mut self, slot: usize) {
         if let Some(count) = self.slots.get_mut(slot) {
             *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Counts one number in `slot`: `deviation` from the reference's mean, `beyond` its range (see [`NumberSums::add`]).
+    pub fn add_number(&mut self, slot: usize, deviation: f64, beyond: f64) {
+        self.add(slot);
+        if let Some(sums) = &mut self.sums {
+            sums.add(deviation, beyond);
+        }
+    }
+
+    /// Takes one number out of `slot` again; no trace of it is left.
+    pub fn remove_number(&mut self, slot: usize, deviation: f64, beyond: f64) {
+        self.remove(slot);
+        if let Some(sums) = &mut self.sums {
+            sums.remove(deviation, beyond);
         }
     }
 
@@ -78,6 +98,11 @@ impl ColumnCounts {
         self.missing += other.missing;
         for (mine, theirs) in self.invalid.iter_mut().zip(&other.invalid) {
             *mine += theirs;
+        }
+        match (&mut self.sums, &other.sums) {
+            (Some(mine), Some(theirs)) => mine.merge(theirs),
+            (mine @ None, Some(theirs)) => *mine = Some(*theirs),
+            (_, None) => {}
         }
     }
 }

@@ -3,23 +3,23 @@
 use super::*;
 use serde_json::Value;
 
-fn vectors(group: &str) -> Vec<Value> {
+pub(super) fn vectors(group: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../../../tests/data/vectors.json")).unwrap();
     all[group].as_array().unwrap().clone()
 }
 
-fn counts(value: &Value) -> Vec<u64> {
+pub(super) fn counts(value: &Value) -> Vec<u64> {
     value.as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).collect()
 }
 
 /// The expected number, `None` where the library says NaN.
-fn expected(value: &Value) -> Option<f64> {
+pub(super) fn expected(value: &Value) -> Option<f64> {
     assert!(value.is_number() || value == "NaN", "{value}");
     value.as_f64()
 }
 
 #[track_caller]
-fn matches(name: &str, got: Option<f64>, want: Option<f64>) {
+pub(super) fn matches(name: &str, got: Option<f64>, want: Option<f64>) {
     match (got, want) {
         (Some(got), Some(want)) => assert!((got - want).abs() <= RELATIVE * want.abs(), "{name}: got {got}, want {want}"),
         (got, want) => assert_eq!(got, want, "{name}"),

@@ -1,7 +1,7 @@
 //! What every metric must keep to, whatever the data.
 
 use super::*;
-use crate::engine::catalogue::Range;
+use crate::engine::catalogue::{Family, Range};
 use crate::engine::settings::ColumnKind;
 
 struct Case {
@@ -91,20 +91,37 @@ fn limits(metric: Metric) -> (f64, f64) {
 
 const DRIFT: [Metric; 3] = [Metric::Psi, Metric::Ks, Metric::TotalVariation];
 
+/// Every distance of a single column.
+fn distances() -> impl Iterator<Item = Metric> + Clone {
+    Metric::ALL.iter().copied().filter(|m| m.family() == Family::Distance && *m != Metric::Mmd)
+}
+
 #[test]
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for metric in MetricSet::usual().iter() {
+        for metric in MetricSet::usual().iter().chain(distances()) {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);
             for m in of_metric {
                 let numbers = m.reading.value().into_iter().chain(m.on_reference);
                 assert!(numbers.into_iter().all(|v| v.is_finite() && least <= v && v <= most), "{}: {m:?}", case.name);
-                assert!((0.0..=1.0).contains(&m.error_bound), "{}: {m:?}", case.name);
-                assert!(m.degrees == 0 || m.reading.value().is_some() && DRIFT.contains(&metric), "{}: {m:?}", case.name);
-                assert!((m.threshold, m.p_value, m.verdict) == (None, None, None));
+                assert!(m.error_bound.is_finite() && m.error_bound >= 0.0, "{}: {m:?}", case.name);
+                assert!(metric.range() != Range::Unit || m.error_bound <= 1.0, "{}: {m:?}", case.name);
+                let is_distance = metric.family() == Family::Distance && m.reading.value().is_some();
+                assert!(m.degrees == 0 || is_distance, "{}: {m:?}", case.name);
+                assert!(m.p_value.is_none_or(|p| is_distance && (0.0..=1.0).contains(&p)), "{}: {m:?}", case.name);
+                assert!(m.parts.len() <= 3 && (m.parts.is_empty() || is_distance), "{}: {m:?}", case.name);
+                for part in &m.parts {
+                    let numbers = [part.reference, part.current, part.contribution];
+                    assert!(
+                        numbers.iter().all(|v| v.is_finite()) && part.contribution > 0.0 && !part.name.is_empty(),
+                        "{}: {m:?}",
+                        case.name
+                    );
+                }
+                assert!((m.threshold, m.verdict) == (None, None));
             }
         }
     }
@@ -113,8 +130,14 @@ fn every_metric_is_measured_in_every_case_and_within_its_limits() {
 #[test]
 fn the_same_again_is_exactly_no_drift() {
     for case in cases().iter().filter(|c| ["same", "constant", "single both"].contains(&c.name)) {
-        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(|m| DRIFT.contains(&m.metric)) {
-            assert_eq!((m.reading, m.error_bound), (Reading::Value(0.0), 0.0), "{}: {m:?}", case.name);
+        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(|m| distances().any(|d| d == m.metric)) {
+            // its mean without a change is 0, and equal samples lie below that; it takes four values
+            if m.metric == Metric::AndersonDarling {
+                assert!(m.reading.value().map_or(case.name == "single both", |v| v < 0.0), "{}: {m:?}", case.name);
+            } else {
+                assert_eq!((m.reading, m.error_bound), (Reading::Value(0.0), 0.0), "{}: {m:?}", case.name);
+                assert!(m.parts.is_empty() && m.p_value.is_none_or(|p| p > 0.5), "{}: {m:?}", case.name);
+            }
         }
     }
 }
@@ -124,6 +147,7 @@ fn what_moved_is_seen_on_either_side() {
     for case in cases().iter().filter(|c| ["constant moved up", "constant moved down", "disjoint"].contains(&c.name)) {
         for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(|m| DRIFT.contains(&m.metric)) {
             let value = m.reading.value().unwrap();
+            assert!(!m.parts.is_empty(), "{}: {m:?}", case.name);
             let least = if m.metric == Metric::Psi || case.name == "disjoint" { 0.5 } else { 1.0 };
             assert!(value >= least, "{}: {m:?}", case.name);
         }
@@ -148,7 +172,7 @@ fn without_a_usable_value_there_is_no_drift_reading() {
     {
         let case = cases().into_iter().find(|c| c.name == name).unwrap();
         let measured = measure(&case, Task::Regression);
-        for m in measured.iter().filter(|m| DRIFT.contains(&m.metric)) {
+        for m in measured.iter().filter(|m| distances().any(|d| d == m.metric)) {
             let want = if m.subject == Subject::Label { UndefinedReason::NoLabels } else { reason };
             assert_eq!(m.reading, Reading::Undefined(want), "{name}: {m:?}");
         }
@@ -179,4 +203,35 @@ fn a_column_of_the_reference_decides_its_kind() {
     let stream = stream();
     let measured = measure_inputs(&context(&stream, Task::Binary, &[], Some(&reference)), &InputPane::default(), &SERVICE);
     assert!(measured.iter().any(|m| m.subject == Subject::Prediction && m.metric == Metric::Ks));
+}
+
+#[test]
+fn a_move_away_from_a_constant_is_told_by_every_distance_that_has_a_size_for_it() {
+    for case in cases().iter().filter(|c| ["constant moved up", "constant moved down"].contains(&c.name)) {
+        let measured = measure(case, Task::Regression);
+        for metric in distances() {
+            let got = reading(&measured, &feature("x"), metric);
+            match metric {
+                // in spreads of a constant nothing has a size
+                Metric::WassersteinScaled | Metric::MeanShift | Metric::MedianShift | Metric::P95Shift => {
+                    assert_eq!(got.reading, Reading::Undefined(UndefinedReason::NotInReference), "{}: {got:?}", case.name);
+                }
+                Metric::Wasserstein => assert_eq!((got.reading, got.error_bound), (Reading::Value(1.0), 0.0), "{}", case.name),
+                _ => {
+                    assert!(got.reading.value().unwrap() > 0.5, "{}: {got:?}", case.name);
+                    assert!(got.p_value.is_none_or(|p| p <= 0.001), "{}: {got:?}", case.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_wanted_is_not_measured() {
+    let (stream, reference) = (stream(), reference(vec![("x", numeric(&numbers(&[1.0, 2.0])))], OutputReference::default()));
+    let wanted = [Metric::Wasserstein, Metric::MissingRate].into_iter().collect();
+    let ctx = Context { wanted, ..context(&stream, Task::Regression, &[], Some(&reference)) };
+    let measured = measure_inputs(&ctx, &InputPane::default(), &SERVICE);
+    let of_x: Vec<Metric> = measured.iter().filter(|m| m.subject == feature("x")).map(|m| m.metric).collect();
+    assert_eq!(of_x, [Metric::Wasserstein, Metric::MissingRate]);
 }

@@ -9,6 +9,8 @@ mod numeric;
 mod outputs;
 
 pub use note::{Note, NoteKind};
+#[cfg(test)]
+pub(in crate::engine) use numeric::moments;
 
 use super::table::{Column, ColumnValues, Origin, Table};
 use super::{ColumnReference, FeatureReference, OutputReference, Reference};
