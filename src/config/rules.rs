@@ -10,7 +10,7 @@ use super::duration::parse_duration;
 use super::{Problem, parse_threshold};
 use crate::engine::metric::{Baseline, Metric, Subject};
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::verdict::{Bound, Condition, DEFAULT_ALPHA, Rule, Severity, SubjectPattern, Threshold};
+use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
 pub(in crate::config) use inhibition::check_inhibitions;
 use sense::{check_sense, is_quality};
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
     let resolve_level = block.read("resolve_level", share).unwrap_or(0.8);
     let repeat_ms = block.read("repeat", repeat).flatten();
     let receivers = block.read("receivers", list(|item| text(item).map(Arc::from))).unwrap_or_default();
-    let alpha = block.read("alpha", alpha).unwrap_or(DEFAULT_ALPHA);
+    let alpha = block.read("alpha", alpha).unwrap_or_else(|| Rule::new("", Vec::new()).alpha);
     let inhibits = block.read("inhibits", list(|item| text(item).map(Arc::from))).unwrap_or_default();
     let blocks = block.blocks("condition");
     if blocks.is_empty() {

@@ -10,9 +10,12 @@ const B: &str = "feature:b";
 const OVER: f64 = 0.2;
 const UNDER: f64 = 0.01;
 
+/// What a window reads, and the steps that it makes.
+type Hour<'a> = (&'a [(&'a str, Metric, f64)], &'a str);
+
 /// One window after the other, each of an hour: readings of PSI by feature, and the step that each makes.
 #[track_caller]
-fn check_hours(rules: Vec<Rule>, hours: &[(&[(&str, Metric, f64)], &str)]) -> Script {
+fn check_hours(rules: Vec<Rule>, hours: &[Hour<'_>]) -> Script {
     let mut script = Script::new(rules);
     for (hour, (readings, expected)) in hours.iter().enumerate() {
         let start = hour as i64 * 60;
