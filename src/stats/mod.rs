@@ -7,6 +7,9 @@
 
 mod classification;
 mod counts;
+mod expected;
+mod expected_class;
+mod isotonic;
 mod ks;
 pub mod power;
 mod psi;
@@ -15,6 +18,9 @@ mod total_variation;
 
 pub use classification::{ClassCounts, accuracy, macro_mean};
 pub use counts::occupied;
+pub use expected::{Chance, Estimate, Group, expected_mean};
+pub use expected_class::{ExpectedClass, ScoredRows};
+pub use isotonic::{Pool, isotonic};
 pub use ks::{KsReading, ks};
 pub use psi::{PsiReading, Smoothing, psi};
 pub use regression::RegressionTotals;

@@ -288,6 +288,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         reference: model.reference.as_deref(),
         learning: model.learning,
         wanted: model.settings.metrics,
+        estimate: model.settings.estimate,
     })
 }
 

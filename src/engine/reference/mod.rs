@@ -6,12 +6,14 @@ mod calibration;
 mod categories;
 mod cells;
 pub mod compile;
+mod expectation;
 mod place;
 pub mod table;
 
 pub use calibration::{Calibration, Variation};
 pub use categories::Categories;
 pub use cells::Cells;
+pub use expectation::{CalibrationStep, ErrorSums, ErrorTable, Expectation, ScoreCalibration};
 pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
@@ -60,6 +62,8 @@ pub struct OutputReference {
     pub scores: Vec<ScoreTable>,
     /// Quality on the reference itself, where it has predictions and labels.
     pub quality: Option<ReferenceQuality>,
+    /// What scores and predictions let expect of rows without a label; `None` where the reference lacks scores, predictions or labels.
+    pub expectation: Option<Expectation>,
 }
 
 /// Quality of the model on its reference, as summaries (so that every metric can be read from it).
