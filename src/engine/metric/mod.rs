@@ -6,11 +6,13 @@
 
 mod columns;
 mod estimate;
+mod fairness;
 mod measurement;
 mod quality;
 mod service;
 
 pub use crate::engine::catalogue::{Metric, Subject};
+pub use fairness::{measure_fairness, wants_fairness};
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 
 use crate::engine::catalogue::MetricSet;

@@ -7,6 +7,7 @@ use crate::event::{InvalidReason, ModelKey, Timestamp};
 
 mod conformance;
 mod estimate;
+mod fairness;
 mod golden;
 mod outcomes;
 mod properties;
