@@ -66,3 +66,19 @@ fn score_of<'p>(prediction: &'p Prediction<'_>, place: usize, class: &str) -> Op
     let found = scores.get(place).filter(|(name, _)| **name == *class).or_else(by_name).or_else(by_meaning);
     found.map(|(_, score)| score)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Scalar::Number};
+
+    #[test]
+    fn a_class_finds_its_score_whatever_the_order_and_the_name() {
+        let Event::Prediction(mut prediction) = crate::engine::tests::predicted("a", "v1", 0, "1", &[]) else { return };
+        prediction.scores = vec![("b".into(), Number(0.5)), ("1.0".into(), Number(0.3)), ("false".into(), Number(0.2))];
+        for (place, class, want) in [(0, "b", Some(0.5)), (2, "b", Some(0.5)), (1, "1", Some(0.3)), (0, "0", Some(0.2)), (0, "c", None)] {
+            let got = score_of(&prediction, place, class);
+            assert_eq!(got, want.map(Number).as_ref(), "{class}");
+        }
+    }
+}

@@ -14,6 +14,7 @@ use super::metric::{Metric, Subject};
 use super::settings::{NewVersion, Settings};
 use super::verdict::{Bound, Severity, SubjectPattern, Threshold};
 use crate::event::{RejectReason, Scalar};
+pub(crate) use script::predicted;
 use script::{Script, settings};
 use std::sync::Arc;
 

@@ -68,6 +68,15 @@ fn a_binary_window_is_estimated_from_its_scores() {
 }
 
 #[test]
+fn rules_can_ask_for_what_is_estimated_and_for_nothing_else() {
+    let stream = stream();
+    let of = |task| measure_inputs(&context(&stream, task, &[], None), &InputPane::default(), &SERVICE);
+    let measured = Task::ALL.into_iter().flat_map(of).filter(|m| m.subject == Subject::EstimatedQuality);
+    let measured: MetricSet = measured.map(|m| m.metric).collect();
+    assert_eq!(measured, Metric::ALL.iter().copied().filter(|&metric| Subject::EstimatedQuality.carries(metric)).collect());
+}
+
+#[test]
 fn what_the_reference_cannot_say_has_a_reason() {
     let (stream, classes) = (stream(), names(&["0", "1"]));
     let pane = InputPane { scores: vec![table(&[(0.2, 30, 0)])], ..InputPane::default() };
