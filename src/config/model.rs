@@ -6,9 +6,9 @@ use super::overrides::{self, Changes};
 use super::raw::Raw;
 use super::reader::{Fallback, Section, print_list, quoted};
 use super::sections::whole;
-use crate::engine::catalogue::{Metric, MetricSet};
+use crate::engine::catalogue::{Metric, MetricSet, Subject};
 use crate::engine::settings::{ColumnKind, ModelSettings, NewVersion, ReferencePolicy, Task};
-use crate::engine::verdict::Rule;
+use crate::engine::verdict::{Rule, SubjectPattern};
 use ::config::ValueKind;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -112,6 +112,11 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         Fallback::Text("[]"),
         "Metrics that are measured besides the usual ones and those that rules look at; `all`: every one.",
     );
+    let estimate = section.flag(
+        "estimate",
+        true,
+        "Whether quality is estimated from scores or predictions before labels arrive, where the reference has both; a rule on `estimated_quality` turns it on.",
+    );
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
     let metrics = metrics(&section, &asked, &changes.rules);
     section.finish();
@@ -127,9 +132,16 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         segments: shared(segments),
         ignore: shared(ignore),
         metrics,
+        estimate: estimate || changes.rules.iter().any(looks_at_estimates),
         rules: changes.rules.iter().cloned().map(Arc::new).collect(),
     };
     (model, changes)
+}
+
+/// Whether a rule asks for quality before labels arrive.
+fn looks_at_estimates(rule: &Rule) -> bool {
+    let estimated = SubjectPattern::Exactly(Subject::EstimatedQuality);
+    rule.conditions.iter().any(|condition| condition.subject == estimated)
 }
 
 /// The usual metrics, those that rules look at, and those that are asked for by name.

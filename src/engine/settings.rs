@@ -131,6 +131,8 @@ pub struct ModelSettings {
     pub ignore: Vec<Arc<str>>,
     /// The metrics that are measured: the usual ones, those that rules look at, and those that were asked for.
     pub metrics: MetricSet,
+    /// Whether quality is estimated before labels arrive.
+    pub estimate: bool,
     /// The rules for this model, its overrides already applied.
     pub rules: Vec<Arc<Rule>>,
 }

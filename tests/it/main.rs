@@ -10,6 +10,7 @@ mod deliveries;
 mod demo;
 mod docs;
 mod end_to_end;
+mod estimated;
 mod golden;
 mod kafka_broker;
 mod receiver;

@@ -278,6 +278,14 @@ metrics! {
     Cusum => "cusum", Detector, NonNegative;
 }
 
+impl Metric {
+    /// Whether it can be estimated before labels arrive.
+    pub fn is_estimated(self) -> bool {
+        use Metric::{Accuracy, BalancedAccuracy, F1, Mae, Precision, Recall, Rmse, RocAuc, Specificity};
+        matches!(self, Accuracy | BalancedAccuracy | Precision | Recall | F1 | Specificity | RocAuc | Mae | Rmse)
+    }
+}
+
 impl Family {
     /// The subjects on which its metrics are measured, as a rule writes them.
     pub fn subjects(self) -> &'static str {
@@ -301,8 +309,10 @@ pub fn markdown_table() -> String {
     let mut text = String::from("| metric | measured on | says |\n|---|---|---|\n");
     for &metric in Metric::ALL {
         let usual = if MetricSet::usual().contains(metric) { " (always measured)" } else { "" };
+        let subjects = metric.family().subjects();
+        let subjects = if metric.is_estimated() { subjects.to_owned() } else { subjects.replace(", `estimated_quality`", "") };
         let help = metric.help().replace('|', "\\|");
-        text.push_str(&format!("| `{}`{usual} | {} | {help} |\n", metric.as_str(), metric.family().subjects()));
+        text.push_str(&format!("| `{}`{usual} | {subjects} | {help} |\n", metric.as_str()));
     }
     text
 }

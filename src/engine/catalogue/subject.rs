@@ -69,10 +69,11 @@ impl Subject {
         match metric.family() {
             Family::Distance => is_column || *self == Self::Residual,
             Family::Rate => is_column,
+            Family::Classes | Family::Numbers if *self == Self::EstimatedQuality => metric.is_estimated(),
             Family::Inputs => *self == Self::Features,
             Family::Data => *self == Self::Data,
-            Family::Classes => matches!(self, Self::Quality | Self::ClassQuality(_) | Self::QualityAt(_) | Self::EstimatedQuality),
-            Family::Numbers => matches!(self, Self::Quality | Self::EstimatedQuality),
+            Family::Classes => matches!(self, Self::Quality | Self::ClassQuality(_) | Self::QualityAt(_)),
+            Family::Numbers => *self == Self::Quality,
             Family::Ranking | Family::Arrival => *self == Self::Quality,
             Family::Fairness => matches!(self, Self::Fairness(_)),
             Family::Service => *self == Self::Service,

@@ -2,11 +2,12 @@
 //!
 //! Invariant: it changes nothing but its own state, and the same panes and watermarks give the same effects in the same order.
 
+mod fairness;
 mod retraining;
 mod stream;
 
 use crate::engine::alert::{Alerts, Judged, Observed, Outbox, RetrainFacts, RetrainGate, Transition};
-use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_inputs, measure_outcomes};
+use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_inputs};
 use crate::engine::published::{ModelFacts, Published};
 use crate::engine::settings::{ColumnKind, Settings};
 use crate::engine::verdict::{Aspect, judge};
@@ -218,20 +219,15 @@ impl Evaluator {
 
     /// Prints again the windows up to `until` whose labels changed after they were judged, and closes them.
     fn print_amended(&mut self, key: &StreamKey, until: Timestamp, effects: &mut Vec<Effect>) {
-        let (Some(progress), Some(panes), Some(model)) =
-            (self.state.progress.get_mut(key), self.panes.get(key), self.models.get(&key.model))
-        else {
-            return;
-        };
-        while let Some((&end, &printed)) = progress.judged.first_key_value().filter(|(end, _)| **end <= until) {
-            progress.judged.remove(&end);
+        let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else { return };
+        while let Some((end, printed)) = self.state.progress.get_mut(key).and_then(|progress| progress.close_one(until)) {
             let (_, labelled, revised) = panes.coverage(printed.facts.start, end);
             if (labelled, revised) == (printed.labelled, printed.revised) {
                 continue;
             }
             let Some(pane) = panes.outcomes(printed.facts.start, end) else { continue };
             let facts = WindowFacts { labels: labelled, ..printed.facts };
-            let mut measurements = with_context(model, key, facts, |ctx| measure_outcomes(ctx, &pane));
+            let mut measurements = self.measure_outcomes(model, key, facts, &pane);
             judge_only(model, key, true, &mut measurements);
             effects.extend(measurements.into_iter().map(Effect::Measured));
         }
@@ -247,7 +243,7 @@ impl Evaluator {
             progress.judged.insert(facts.end, Printed { facts, labelled, revised });
         }
         let Some(pane) = panes.outcomes(facts.start, facts.end) else { return };
-        let mut measurements = with_context(model, key, facts, |ctx| measure_outcomes(ctx, &pane));
+        let mut measurements = self.measure_outcomes(model, key, facts, &pane);
         if !mature {
             judge_only(model, key, false, &mut measurements);
             effects.extend(measurements.into_iter().map(Effect::Measured));
@@ -288,6 +284,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         reference: model.reference.as_deref(),
         learning: model.learning,
         wanted: model.settings.metrics,
+        estimate: model.settings.estimate,
     })
 }
 

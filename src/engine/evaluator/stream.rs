@@ -63,6 +63,11 @@ impl Progress {
         self.last_end = self.next_end.or(self.last_end);
         self.next_end = self.next_end.map(|end| end.plus(window.slide_ms)).filter(|&end| fires || end <= last);
     }
+
+    /// Closes the first of the judged windows that end up to `until`.
+    pub(super) fn close_one(&mut self, until: Timestamp) -> Option<(Timestamp, Printed)> {
+        self.judged.first_entry().filter(|entry| *entry.key() <= until).map(|entry| entry.remove_entry())
+    }
 }
 
 impl StreamPanes {

@@ -5,11 +5,14 @@
 //! Not here: thresholds, and what they say about a measurement (`verdict`).
 
 mod columns;
+mod estimate;
+mod fairness;
 mod measurement;
 mod quality;
 mod service;
 
 pub use crate::engine::catalogue::{Metric, Subject};
+pub use fairness::{measure_fairness, wants_fairness};
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 
 use crate::engine::catalogue::MetricSet;
@@ -39,6 +42,8 @@ pub struct Context<'a> {
     pub learning: bool,
     /// The metrics that are measured: what nobody asked for costs nothing.
     pub wanted: MetricSet,
+    /// Whether quality is estimated before labels arrive.
+    pub estimate: bool,
 }
 
 /// What the service figures of a window need besides its own sums.
@@ -50,7 +55,7 @@ pub struct ServiceFacts {
     pub seconds: f64,
 }
 
-/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), service.
+/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), estimated quality, service.
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
@@ -69,6 +74,7 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
         let score = outputs.and_then(|o| o.score.as_ref());
         measurements.extend(compare(Subject::Score, Role::Score, score, pane.score.as_ref()));
     }
+    measurements.extend(estimate::measure(ctx, pane));
     measurements.extend(ctx.measurements(&Subject::Service, service::findings(ctx, pane, service), None));
     measurements
 }

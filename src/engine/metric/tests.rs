@@ -1,11 +1,14 @@
 use super::*;
 use crate::engine::reference::compile::moments;
 use crate::engine::reference::{Categories, Cells, ColumnReference, FeatureReference, OutputReference, ReferenceQuality, Slots};
-use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums};
+use crate::engine::reference::{ErrorTable, Expectation, ScoreCalibration};
+use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums, ScoreTable, score_cell};
 use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
 mod conformance;
+mod estimate;
+mod fairness;
 mod golden;
 mod outcomes;
 mod properties;
@@ -72,7 +75,7 @@ fn stream() -> StreamKey {
 fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], reference: Option<&'a Reference>) -> Context<'a> {
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 0, labels: 0, whole: true };
     let positive = classes.iter().position(|class| &**class == "1");
-    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all() }
+    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all(), estimate: true }
 }
 
 const SERVICE: ServiceFacts = ServiceFacts { requests_of_model: 1200, seconds: 60.0 };
@@ -158,7 +161,7 @@ fn without_a_reference_each_output_says_why_and_inputs_say_nothing() {
             let measurements = measure_inputs(&ctx, &InputPane { requests: 5, ..InputPane::default() }, &SERVICE);
             let drift: Vec<_> = measurements.iter().filter(|m| m.subject != Subject::Service).collect();
             assert!(drift.iter().all(|m| m.reading == Reading::Undefined(reason) && m.reference.is_none()));
-            assert!(drift.iter().all(|m| matches!(m.subject, Subject::Prediction | Subject::Score)));
+            assert!(drift.iter().all(|m| matches!(m.subject, Subject::Prediction | Subject::Score | Subject::EstimatedQuality)));
             assert_eq!(drift.iter().any(|m| m.subject == Subject::Score), task == Task::Binary);
         }
     }

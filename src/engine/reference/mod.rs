@@ -7,6 +7,7 @@ mod categories;
 mod cells;
 mod compare;
 pub mod compile;
+mod expectation;
 mod parts;
 mod place;
 pub mod table;
@@ -15,6 +16,7 @@ pub use calibration::{Calibration, Variation};
 pub use categories::Categories;
 pub use cells::Cells;
 pub use compare::{Comparison, Incomparable};
+pub use expectation::{CalibrationStep, ErrorSums, ErrorTable, Expectation, ScoreCalibration};
 pub use parts::Contribution;
 pub use place::Place;
 
@@ -64,6 +66,8 @@ pub struct OutputReference {
     pub scores: Vec<ScoreTable>,
     /// Quality on the reference itself, where it has predictions and labels.
     pub quality: Option<ReferenceQuality>,
+    /// What scores and predictions let expect of rows without a label; `None` where the reference lacks scores, predictions or labels.
+    pub expectation: Option<Expectation>,
 }
 
 /// Quality of the model on its reference, as summaries (so that every metric can be read from it).

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use super::model::{ModelRecord, ModelRuntime};
+use super::scored::{Score, place_scores};
 use super::state::StreamState;
 use crate::engine::join::{Entry, Known, Outcome};
 use crate::engine::reference::{ColumnReference, Place, Reference};
@@ -22,6 +23,8 @@ const MAX_ROUTES: usize = 1 << 16;
 pub(super) struct Scratch {
     /// Place of each input of the reference.
     inputs: Vec<Place>,
+    /// Scores by class.
+    scores: Vec<Score>,
     route: Vec<u32>,
 }
 
@@ -32,6 +35,7 @@ struct Counted<'a> {
     unknown_features: u64,
     prediction: Place,
     score: Place,
+    scores: &'a [Score],
     latency: Option<f64>,
     failed: bool,
     at: Timestamp,
@@ -166,12 +170,16 @@ impl Shard {
             }
         }
         let failed = prediction.status == Status::Failed;
+        // a failed request has no answer, whatever its event carries
+        let outcome = outcome.filter(|_| !failed);
+        place_scores(&mut self.scratch.scores, runtime, prediction, outcome.as_ref());
         let counted = Counted {
             reference: reference.as_deref(),
             inputs: &self.scratch.inputs,
             unknown_features,
             prediction: answer,
             score,
+            scores: &self.scratch.scores,
             latency,
             failed,
             at: prediction.timestamp,
@@ -181,7 +189,7 @@ impl Shard {
             let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
             counted.add_to(Arc::make_mut(pane));
         }
-        outcome.filter(|_| !failed)
+        outcome
     }
 
     /// Counts a prediction among those that can have a label.
@@ -219,6 +227,9 @@ impl Counted<'_> {
             if let Some(counts) = column.as_mut().filter(|_| !self.failed) {
                 place.count(counts);
             }
+        }
+        for score in self.scores {
+            pane.add_score(score.class, score.cell, score.predicted);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One model version as a shard knows it.
 
 use super::sample::Sample;
+use super::scored::{ScoredClass, scored_classes};
 use crate::engine::catalogue::MetricSet;
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
@@ -37,6 +38,8 @@ pub(super) struct ModelRuntime {
     pub(super) settings: Arc<ModelSettings>,
     /// Place of each input in the reference.
     pub(super) inputs: HashMap<Arc<str>, usize>,
+    /// The classes whose scores are counted for estimated quality.
+    pub(super) scored: Vec<ScoredClass>,
     /// Whether the evaluator has yet to hear of the record's reference and classes.
     pub(super) changed: bool,
 }
@@ -90,7 +93,7 @@ impl ModelRecord {
 
 impl ModelRuntime {
     pub(super) fn new(settings: Arc<ModelSettings>, record: &ModelRecord) -> Self {
-        let mut runtime = Self { settings, inputs: HashMap::new(), changed: true };
+        let mut runtime = Self { settings, inputs: HashMap::new(), scored: Vec::new(), changed: true };
         runtime.refresh(record);
         runtime
     }
@@ -101,6 +104,7 @@ impl ModelRuntime {
             Some(reference) => reference.inputs.iter().enumerate().map(|(place, f)| (Arc::clone(&f.name), place)).collect(),
             None => HashMap::new(),
         };
+        self.scored = scored_classes(&self.settings, record);
         self.changed = true;
     }
 
@@ -131,6 +135,8 @@ fn starting_reference(
             let mut inherited = Reference::clone(file);
             let outputs = &mut inherited.outputs;
             (outputs.prediction, outputs.score, outputs.label) = (None, None, None);
+            // how far its scores can be trusted is a property of the model that gave them
+            outputs.expectation = None;
             (Some(Arc::new(inherited)), Some(Sample::outputs(rows)), id)
         }
     }
@@ -150,6 +156,7 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         segments: Vec::new(),
         ignore: Vec::new(),
         metrics: MetricSet::default(),
+        estimate: false,
         rules: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! The whole engine by scripts: what goes in at which time, what comes out.
 
+mod fairness;
 mod script;
 
 pub(crate) use script::SECOND;
@@ -13,6 +14,7 @@ use super::metric::{Metric, Subject};
 use super::settings::{NewVersion, Settings};
 use super::verdict::{Bound, Severity, SubjectPattern, Threshold};
 use crate::event::{RejectReason, Scalar};
+pub(crate) use script::predicted;
 use script::{Script, settings};
 use std::sync::Arc;
 

@@ -64,6 +64,7 @@ pub(super) fn settings() -> Settings {
             segments: Vec::new(),
             ignore: Vec::new(),
             metrics: MetricSet::usual(),
+            estimate: true,
             rules: vec![low_accuracy],
         })],
         alerting: AlertSettings {
@@ -194,7 +195,7 @@ pub(super) fn text(value: &str) -> Scalar<'static> {
     Scalar::Text(value.to_owned().into())
 }
 
-pub(super) fn predicted(id: &str, version: &str, at: i64, prediction: &str, features: &[(&str, Scalar<'static>)]) -> Event<'static> {
+pub(crate) fn predicted(id: &str, version: &str, at: i64, prediction: &str, features: &[(&str, Scalar<'static>)]) -> Event<'static> {
     Event::Prediction(Prediction {
         id: id.to_owned().into(),
         model: "model".into(),

@@ -1,6 +1,6 @@
 //! What one stream saw during one slide.
 
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums};
+use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums, ScoreTable};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub struct InputPane {
     pub prediction: Option<ColumnCounts>,
     /// Scores of the positive class, where the reference has them.
     pub score: Option<ColumnCounts>,
+    /// Scores by whether their class was predicted, for each class that the reference has calibrated, in its order. Empty where nothing is estimated.
+    pub scores: Vec<ScoreTable>,
     /// Feature values whose name the reference does not have.
     pub unknown_features: u64,
     /// Where the predictions stood in the log.
@@ -84,6 +86,8 @@ impl InputPane {
         }
         merge_column(&mut self.prediction, other.prediction.as_ref());
         merge_column(&mut self.score, other.score.as_ref());
+        self.scores.resize_with(self.scores.len().max(other.scores.len()), ScoreTable::default);
+        self.scores.iter_mut().zip(&other.scores).for_each(|(a, b)| a.merge(b));
         self.unknown_features += other.unknown_features;
         self.positions.merge(&other.positions);
         if let Some((first, last)) = other.span {
@@ -97,6 +101,14 @@ impl InputPane {
     /// Notes the event time of a request.
     pub fn extend_span(&mut self, at: Timestamp) {
         self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+    }
+
+    /// Counts one score of the class at `place` among the calibrated ones.
+    pub fn add_score(&mut self, place: usize, cell: u16, predicted: bool) {
+        if self.scores.len() <= place {
+            self.scores.resize_with(place + 1, ScoreTable::default);
+        }
+        self.scores[place].add(cell, predicted);
     }
 }
 

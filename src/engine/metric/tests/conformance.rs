@@ -36,6 +36,30 @@ fn values(seen: &[Seen]) -> impl Iterator<Item = f64> + Clone {
     seen.iter().filter_map(|v| if let Seen::Number(v) = v { Some(*v) } else { None })
 }
 
+/// A score between 0 and 1 that rises with the value.
+fn score(value: f64) -> f64 {
+    (value / 5.0).clamp(0.0, 1.0)
+}
+
+/// What values let expect of those that follow them; `None` without a pair.
+fn expectation(task: Task, seen: &[Seen], prediction: &ColumnReference) -> Option<Expectation> {
+    let pairs: Vec<(f64, f64)> = values(seen).zip(values(seen).skip(1)).collect();
+    if task == Task::Regression {
+        let mut errors = ErrorTable::new(2.0, prediction.bins.clone());
+        let Slots::Numeric(cells) = &prediction.slots else { return None };
+        pairs.iter().for_each(|(said, truth)| errors.add(cells.cell(*said), said - truth));
+        return (!pairs.is_empty()).then_some(Expectation::Numbers(errors));
+    }
+    let classes: &[&str] = if task == Task::Binary { &["1"] } else { &["0", "1", "2"] };
+    let calibration = |&class: &&str| {
+        let (mut truth, mut predicted) = (ScoreTable::default(), ScoreTable::default());
+        pairs.iter().for_each(|&(said, is)| truth.add(score_cell(score(said)), (is > 2.0) == (class == "1")));
+        values(seen).for_each(|said| predicted.add(score_cell(score(said)), (said > 2.0) == (class == "1")));
+        ScoreCalibration::fit(class.into(), &truth, predicted)
+    };
+    classes.iter().map(calibration).collect::<Option<Vec<_>>>().map(Expectation::Classes)
+}
+
 /// A model whose inputs, outputs and labels all show the case's values, measured.
 fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     let classes: Vec<Arc<str>> = if task == Task::Regression { vec![] } else { vec!["0".into(), "1".into(), "2".into()] };
@@ -58,6 +82,7 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
         score: Some(numeric(&case.reference)),
         label: Some(answer(&case.reference)),
         scores: Vec::new(),
+        expectation: expectation(task, &case.reference, &answer(&case.reference)),
         quality: Some(match quality(&case.reference) {
             Quality::Classes(confusion) => ReferenceQuality::Classes(confusion),
             Quality::Numbers(sums) => ReferenceQuality::Numbers(sums),
@@ -70,6 +95,9 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     input.inputs = reference.inputs.iter().map(|f| counts(&f.column, &case.current)).collect();
     (input.prediction, input.score) = (over(&reference.outputs.prediction), over(&reference.outputs.score));
     values(&case.current).for_each(|v| input.latency.add(v.abs()));
+    for class in 0..if task == Task::Binary { 1 } else { classes.len() } {
+        values(&case.current).for_each(|v| input.add_score(class, score_cell(score(v)), v > 2.0));
+    }
     let mut outcome = OutcomePane::new(quality(&case.current), over(&reference.outputs.label));
     (outcome.expected, outcome.labelled) = (n, n / 2);
     values(&case.current).for_each(|v| outcome.delay_seconds.add(v.abs()));
@@ -89,6 +117,11 @@ fn limits(metric: Metric) -> (f64, f64) {
     }
 }
 
+/// What is measured in every case: the usual metrics, and those of estimated quality.
+fn measured_metrics() -> impl Iterator<Item = Metric> {
+    MetricSet::usual().iter().chain([Metric::BalancedAccuracy, Metric::Specificity, Metric::RocAuc])
+}
+
 const DRIFT: [Metric; 3] = [Metric::Psi, Metric::Ks, Metric::TotalVariation];
 
 /// Every distance of a single column.
@@ -100,7 +133,7 @@ fn distances() -> impl Iterator<Item = Metric> + Clone {
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for metric in MetricSet::usual().iter().chain(distances()) {
+        for metric in measured_metrics().chain(distances()) {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);
@@ -122,6 +155,9 @@ fn every_metric_is_measured_in_every_case_and_within_its_limits() {
                     );
                 }
                 assert!((m.threshold, m.verdict) == (None, None));
+                let holds = |(from, to): (f64, f64)| m.reading.value().is_some_and(|v| least <= from && from <= v && v <= to && to <= most);
+                assert!(m.interval.is_none_or(holds), "{}: {m:?}", case.name);
+                assert!(m.sigma.is_none_or(|s| s.is_finite() && s >= 0.0), "{}: {m:?}", case.name);
             }
         }
     }
@@ -188,7 +224,8 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
         subjects.dedup();
         let classes: &[&str] = if task == Task::Multiclass { &["quality:0", "quality:1", "quality:2"] } else { &[] };
         let score: &[&str] = if task == Task::Binary { &["score"] } else { &[] };
-        let want = [&["feature:c", "feature:x", "prediction"][..], score, &["service", "label", "quality"], classes].concat();
+        let want =
+            [&["feature:c", "feature:x", "prediction"][..], score, &["estimated_quality", "service", "label", "quality"], classes].concat();
         assert_eq!(subjects, want);
         for pair in measured.windows(2).filter(|pair| pair[0].subject == pair[1].subject) {
             assert!(pair[0].metric < pair[1].metric, "{:?} {:?}", pair[0], pair[1]);

@@ -4,6 +4,7 @@
 //! It reads no file; a file's reader and the learner of live events hand in the same [`Table`].
 
 mod categorical;
+mod expectation;
 mod note;
 mod numeric;
 mod outputs;
@@ -202,14 +203,17 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     distinct.score = outputs.score.as_ref().map(|compiled| compiled.distinct);
     distinct.label = outputs.label.as_ref().map(|compiled| compiled.distinct);
     let (task, positive) = (outputs.task, outputs.positive);
-    let outputs = OutputReference {
+    let scores = expectation::score_tables(table, spec, &outputs.classes, positive.as_ref());
+    let mut outputs = OutputReference {
         classes: outputs.classes,
         prediction: outputs.prediction.map(|compiled| compiled.column),
         score: outputs.score.map(|compiled| compiled.column),
         label: outputs.label.map(|compiled| compiled.column),
-        scores: Vec::new(),
+        scores,
         quality: outputs.quality,
+        expectation: None,
     };
+    outputs.expectation = expectation::expectation(table, spec, &outputs, positive.as_ref());
     if inputs.is_empty() && outputs.prediction.is_none() && outputs.label.is_none() && outputs.score.is_none() {
         return Err(CompileError::NoColumns);
     }
