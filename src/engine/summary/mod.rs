@@ -3,6 +3,7 @@
 mod confusion;
 mod fixed;
 mod histogram;
+mod names;
 mod positions;
 mod regression;
 mod scores;
@@ -10,6 +11,7 @@ mod scores;
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
+pub use names::NameCounts;
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;
 pub use scores::{ScoreTable, score_cell, score_range};

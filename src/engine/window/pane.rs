@@ -1,6 +1,6 @@
 //! What one stream saw during one slide.
 
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums};
+use crate::engine::summary::{ColumnCounts, Confusion, Histogram, NameCounts, Positions, RegressionSums};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -34,6 +34,12 @@ pub struct InputPane {
     pub score: Option<ColumnCounts>,
     /// Feature values whose name the reference does not have.
     pub unknown_features: u64,
+    /// Requests by the name of a feature that the reference does not have, of the least 50 such names (whole streams only).
+    pub new_features: NameCounts,
+    /// Predictions of this slide that came again under an id that was known; they are not among `requests` (whole streams only).
+    pub duplicates: u64,
+    /// How far timestamps lay after their arrival, in seconds, of the requests of which they did (whole streams only).
+    pub skew_seconds: Histogram,
     /// Where the predictions stood in the log.
     pub positions: Positions,
     /// Event times of the first and the last request.
@@ -55,6 +61,8 @@ pub struct OutcomePane {
     pub delay_seconds: Histogram,
     /// Labels that replaced an earlier, different one.
     pub revised: u64,
+    /// Event time of the last label that was joined.
+    pub last_label: Option<Timestamp>,
     /// Where the expected predictions stood in the log.
     pub prediction_positions: Positions,
     /// Where the labels stood in the log.
@@ -85,6 +93,9 @@ impl InputPane {
         merge_column(&mut self.prediction, other.prediction.as_ref());
         merge_column(&mut self.score, other.score.as_ref());
         self.unknown_features += other.unknown_features;
+        self.new_features.merge(&other.new_features);
+        self.duplicates += other.duplicates;
+        self.skew_seconds.merge(&other.skew_seconds);
         self.positions.merge(&other.positions);
         if let Some((first, last)) = other.span {
             self.extend_span(first);
@@ -110,6 +121,7 @@ impl OutcomePane {
             quality,
             delay_seconds: Histogram::default(),
             revised: 0,
+            last_label: None,
             prediction_positions: Positions::default(),
             label_positions: Positions::default(),
         }
@@ -127,6 +139,7 @@ impl OutcomePane {
         }
         self.delay_seconds.merge(&other.delay_seconds);
         self.revised += other.revised;
+        self.last_label = self.last_label.max(other.last_label);
         self.prediction_positions.merge(&other.prediction_positions);
         self.label_positions.merge(&other.label_positions);
     }
