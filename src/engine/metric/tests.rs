@@ -5,6 +5,7 @@ use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Timestamp};
 
 mod conformance;
+mod data;
 mod golden;
 mod outcomes;
 mod properties;
