@@ -56,6 +56,7 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
     let resolve_level = block.read("resolve_level", share).unwrap_or(0.8);
     let repeat_ms = block.read("repeat", repeat).flatten();
     let receivers = block.read("receivers", list(|item| text(item).map(Arc::from))).unwrap_or_default();
+    let inhibits = block.read("inhibits", list(|item| text(item).map(Arc::from))).unwrap_or_default();
     let blocks = block.blocks("condition");
     if blocks.is_empty() {
         block.refuse("condition", "is required: write at least one [[rule.condition]]");
@@ -76,7 +77,7 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
         repeat_ms,
         receivers,
         alpha: DEFAULT_ALPHA,
-        inhibits: Vec::new(),
+        inhibits,
     })
 }
 
@@ -110,7 +111,7 @@ fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind
         block.refuse("metric", format!("{name:?} is not measured on this subject"));
     }
     let needs = match metric {
-        Metric::Ks => Some(ColumnKind::Numeric),
+        Metric::Ks | Metric::OutOfRangeRate => Some(ColumnKind::Numeric),
         Metric::NewCategoryRate => Some(ColumnKind::Categorical),
         _ => None,
     };
@@ -141,6 +142,7 @@ fn is_quality(metric: Metric) -> bool {
 fn default_min_events(metric: Metric) -> u64 {
     match metric {
         Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 | Metric::ErrorRate => MIN_EVENTS,
+        Metric::Constant | Metric::VanishedFeatures => MIN_EVENTS,
         _ if is_quality(metric) => MIN_EVENTS,
         _ => 0,
     }
