@@ -4,7 +4,7 @@ use super::*;
 
 /// The documented thresholds (docs/ARCHITECTURE.md, "Documented thresholds"); a change here is a change of the contract.
 const DOCUMENTED: &str = "\
-feature-drift warning notify segments 2/2 0.8
+feature-drift warning notify segments 2/2 0.8, inhibits out-of-range
   feature:* numeric psi > 0.1
   feature:* numeric ks > 0.1
   feature:* categorical psi > 0.1
@@ -31,8 +31,9 @@ missing-values warning notify segments 2/2 0.8, inhibits feature-drift
   feature:* invalid_rate > reference + 0.01, 100 events
 constant-feature warning notify segments 2/2 0.8, inhibits feature-drift
   feature:* constant > 0.5, 100 events
-new-values warning notify segments 2/2 0.8
+new-categories warning notify segments 2/2 0.8
   feature:* categorical new_category_rate > 0.05, 100 events
+out-of-range warning notify segments 2/2 0.8
   feature:* numeric out_of_range_rate > 0.05, 100 events
 schema-change warning notify 2/2 1
   data vanished_features > 0, 100 events
