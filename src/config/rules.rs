@@ -131,6 +131,7 @@ fn at_threshold(block: &Table<'_>, subject: SubjectPattern, threshold: f64) -> O
 fn default_min_events(metric: Metric) -> u64 {
     match metric {
         Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 | Metric::ErrorRate => MIN_EVENTS,
+        Metric::Constant | Metric::VanishedFeatures => MIN_EVENTS,
         _ if is_quality(metric) => MIN_EVENTS,
         _ => 0,
     }

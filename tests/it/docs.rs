@@ -174,6 +174,8 @@ fn words_for(condition: &toml::Value) -> &'static str {
     match (part("subject").unwrap(), part("kind").or(part("task"))) {
         ("feature:*", Some("numeric")) => "numeric inputs",
         ("feature:*", Some("categorical")) => "categorical inputs",
+        ("feature:*", None) => "inputs",
+        ("data", None) => "the data",
         ("prediction", Some("categorical")) => "predicted classes",
         ("prediction", Some("numeric")) => "predicted numbers",
         ("label", Some("categorical")) => "labelled classes",

@@ -6,6 +6,7 @@
 mod architecture;
 mod bad_input;
 mod daemon_process;
+mod data_quality;
 mod deliveries;
 mod demo;
 mod docs;

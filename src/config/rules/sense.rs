@@ -14,7 +14,7 @@ pub(super) fn check_sense(block: &Table<'_>, condition: &Condition) {
         block.refuse("metric", format!("{name:?} is not measured on this subject"));
     }
     let needs = match metric {
-        Metric::Ks => Some(ColumnKind::Numeric),
+        Metric::Ks | Metric::OutOfRangeRate => Some(ColumnKind::Numeric),
         Metric::NewCategoryRate => Some(ColumnKind::Categorical),
         _ => None,
     };

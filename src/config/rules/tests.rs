@@ -4,7 +4,7 @@ use super::*;
 
 /// The documented thresholds (docs/ARCHITECTURE.md, "Documented thresholds"); a change here is a change of the contract.
 const DOCUMENTED: &str = "\
-feature-drift warning notify segments 2/2 0.8
+feature-drift warning notify segments 2/2 0.8, inhibits out-of-range
   feature:* numeric psi > 0.1
   feature:* numeric ks > 0.1
   feature:* categorical psi > 0.1
@@ -26,6 +26,27 @@ throughput warning notify 2/2 1
   service throughput_rps < 1000
 error-rate error notify 2/2 1
   service error_rate > 0.01, 100 events
+missing-values warning notify segments 2/2 0.8, inhibits feature-drift
+  feature:* missing_rate > reference + 0.05, 100 events
+  feature:* invalid_rate > reference + 0.01, 100 events
+constant-feature warning notify segments 2/2 0.8, inhibits feature-drift
+  feature:* constant > 0.5, 100 events
+new-categories warning notify segments 2/2 0.8
+  feature:* categorical new_category_rate > 0.05, 100 events
+out-of-range warning notify segments 2/2 0.8
+  feature:* numeric out_of_range_rate > 0.05, 100 events
+schema-change warning notify 2/2 1
+  data vanished_features > 0, 100 events
+  data new_features > 0, 100 events
+duplicates warning notify 2/2 0.8
+  data duplicate_rate > 0.05, 100 events
+clock-skew warning notify 2/2 0.8
+  data clock_skew_seconds > 60, 100 events
+no-data error notify 1/1 1, inhibits throughput label-stall
+  data silence_seconds > 3600
+label-stall warning notify 2/2 0.8
+  data label_silence_seconds > 86400
+  quality label_coverage < 0.5, 100 events
 ";
 
 fn print(rules: &[Rule]) -> String {
@@ -34,7 +55,8 @@ fn print(rules: &[Rule]) -> String {
         let flags = [(rule.notify, " notify"), (rule.retrain, " retrain"), (rule.segments, " segments")];
         let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
         let (windows, level) = (format!("{}/{}", rule.confirm, rule.resolve_after), rule.resolve_level);
-        text += &format!("{} {}{flags} {windows} {level}\n", rule.name, rule.severity.as_str());
+        let inhibits = if rule.inhibits.is_empty() { String::new() } else { format!(", inhibits {}", rule.inhibits.join(" ")) };
+        text += &format!("{} {}{flags} {windows} {level}{inhibits}\n", rule.name, rule.severity.as_str());
         for c in &rule.conditions {
             let subject = match &c.subject {
                 SubjectPattern::AnyFeature => "feature:*".to_owned(),

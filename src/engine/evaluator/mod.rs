@@ -4,10 +4,11 @@
 
 mod fairness;
 mod retraining;
+mod silence;
 mod stream;
 
 use crate::engine::alert::{Alerts, Judged, Observed, Outbox, RetrainFacts, RetrainGate, Transition};
-use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_inputs};
+use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_data, measure_inputs};
 use crate::engine::published::{ModelFacts, Published};
 use crate::engine::settings::{ColumnKind, Settings};
 use crate::engine::verdict::{Aspect, judge};
@@ -46,6 +47,8 @@ pub struct Evaluator {
     inputs_ended: bool,
     /// How far event time has come: what the retraining gate goes by, because the windows of its two clocks end days apart.
     now: Timestamp,
+    /// How far labels have been read too: a silence beyond it is not known.
+    labels_read: Timestamp,
 }
 
 /// What a step wants the world to know.
@@ -70,6 +73,7 @@ impl Evaluator {
             topics: Vec::new(),
             inputs_ended: false,
             now: Timestamp::MIN,
+            labels_read: Timestamp::MIN,
         }
     }
 
@@ -101,6 +105,7 @@ impl Evaluator {
                 let progress = self.state.progress.entry(StreamKey::clone(&update.stream)).or_default();
                 progress.wake(update.start, pane, &self.settings.window);
             }
+            self.note_labels(&update);
             self.panes.entry(StreamKey::clone(&update.stream)).or_default().take(&update);
         }
     }
@@ -111,6 +116,7 @@ impl Evaluator {
         if marks.inputs != Timestamp::MAX {
             self.now = marks.inputs;
         }
+        self.labels_read = marks.all;
         while let Some(end) = self.next_end().filter(|&end| end <= marks.inputs) {
             let due = self.state.progress.iter().filter(|(_, p)| p.next_end == Some(end)).map(|(key, _)| key.clone());
             for key in due.collect::<Vec<_>>() {
@@ -175,11 +181,14 @@ impl Evaluator {
         let (_, labelled, _) = panes.coverage(start, end);
         let requests_of_model = self.requests_of_model(&key.model.model, start, end);
         let fires = self.state.alerts.firing().any(|f| f.model == key.model && f.segment == key.segment);
+        let data = self.data_facts(&key.model.model, end);
+        let wait_ms = silence::longest_wait(&model.settings.rules, &window);
         let Some(progress) = self.state.progress.get_mut(key) else { return };
         let facts = window_facts(progress, &window, end, &pane, labelled, self.inputs_ended);
-        progress.step(&window, fires);
+        progress.saw(&pane, requests_of_model);
+        progress.step(&window, fires, wait_ms);
         self.state.windows += 1;
-        if pane.requests == 0 && requests_of_model > 0 {
+        if pane.requests == 0 && (requests_of_model > 0 || progress.retired) {
             if key.segment.is_none() {
                 self.retire(&key.model, facts, effects);
             }
@@ -189,7 +198,8 @@ impl Evaluator {
             progress.waiting.insert(end, facts);
         }
         let service = ServiceFacts { requests_of_model, seconds: window.size_ms as f64 / 1000.0 };
-        let mut measurements = with_context(model, key, facts, |ctx| measure_inputs(ctx, &pane, &service));
+        let mut measurements =
+            with_context(model, key, facts, |ctx| [measure_inputs(ctx, &pane, &service), measure_data(ctx, &pane, &data)].concat());
         let observed = self.judge_and_observe(key, facts, Aspect::Inputs, &mut measurements);
         effects.extend(measurements.into_iter().map(Effect::Measured));
         self.follow(observed, key, facts, effects);
@@ -243,7 +253,8 @@ impl Evaluator {
             progress.judged.insert(facts.end, Printed { facts, labelled, revised });
         }
         let Some(pane) = panes.outcomes(facts.start, facts.end) else { return };
-        let mut measurements = self.measure_outcomes(model, key, facts, &pane);
+        let measurements = self.measure_outcomes(model, key, facts, &pane);
+        let mut measurements = self.without_coverage(&key.model.model, measurements);
         if !mature {
             judge_only(model, key, false, &mut measurements);
             effects.extend(measurements.into_iter().map(Effect::Measured));

@@ -5,13 +5,16 @@
 //! Not here: thresholds, and what they say about a measurement (`verdict`).
 
 mod columns;
+mod data;
 mod estimate;
 mod fairness;
 mod measurement;
 mod quality;
+mod rates;
 mod service;
 
 pub use crate::engine::catalogue::{Metric, Subject};
+pub use data::{DataFacts, measure_data};
 pub use fairness::{measure_fairness, wants_fairness};
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 
@@ -59,7 +62,8 @@ pub struct ServiceFacts {
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
-        let findings = columns::findings(role, column, counts, ctx.wanted, ctx.no_reference(), UndefinedReason::NoData);
+        let mut findings = columns::findings(role, column, counts, ctx.wanted, ctx.no_reference(), UndefinedReason::NoData);
+        findings.extend(rates::findings(role, column, counts, ctx.no_reference()));
         ctx.measurements(&subject, findings, ctx.reference)
     };
     let mut measurements = Vec::new();

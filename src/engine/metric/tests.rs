@@ -7,6 +7,7 @@ use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
 mod conformance;
+mod data;
 mod estimate;
 mod fairness;
 mod golden;

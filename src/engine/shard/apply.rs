@@ -25,6 +25,8 @@ pub(super) struct Scratch {
     inputs: Vec<Place>,
     /// Scores by class.
     scores: Vec<Score>,
+    /// Places of the features that the reference does not have and nobody foresaw.
+    new_features: Vec<usize>,
     route: Vec<u32>,
 }
 
@@ -33,6 +35,9 @@ struct Counted<'a> {
     reference: Option<&'a Reference>,
     inputs: &'a [Place],
     unknown_features: u64,
+    event: &'a Prediction<'a>,
+    new_features: &'a [usize],
+    skew_seconds: Option<f64>,
     prediction: Place,
     score: Place,
     scores: &'a [Score],
@@ -43,7 +48,7 @@ struct Counted<'a> {
 }
 
 impl Shard {
-    pub(super) fn apply_prediction(&mut self, prediction: &Prediction<'_>, position: Position) -> Option<RejectReason> {
+    pub(super) fn apply_prediction(&mut self, prediction: &Prediction<'_>, position: Position, arrival: Timestamp) -> Option<RejectReason> {
         let model = match self.model(&prediction.model, &prediction.version) {
             Ok(model) => model,
             Err(reason) => return Some(reason),
@@ -51,6 +56,7 @@ impl Shard {
         let key = self.state.join.key(&prediction.id);
         if self.state.join.known(key, model) == Known::Duplicate {
             self.state.counts.duplicate += 1;
+            self.count_duplicate(model, prediction.timestamp);
             return None;
         }
         let window = &self.settings.window;
@@ -66,7 +72,7 @@ impl Shard {
 
         self.learn_from(model, prediction);
         self.find_route(model, prediction);
-        let outcome = self.count_in_panes(model, prediction, position, start);
+        let outcome = self.count_in_panes(model, prediction, position, arrival);
         if late_for_its_pane {
             self.dirty_inputs.extend(self.scratch.route.iter().map(|&s| (s, start)));
         }
@@ -78,6 +84,22 @@ impl Shard {
         self.state.join.remember(key, entry);
         self.join_waiting(key);
         None
+    }
+
+    /// Counts a prediction that came again, in the pane of its own time: where some window to come holds it.
+    fn count_duplicate(&mut self, model: u32, at: Timestamp) {
+        let window = &self.settings.window;
+        let start = at.floor(window.slide_ms);
+        let closed = self.state.watermark.current().inputs;
+        if start.plus(window.size_ms) <= closed {
+            return;
+        }
+        let whole = self.state.models[model as usize].whole;
+        let pane = self.state.streams[whole as usize].inputs.entry(start).or_default();
+        Arc::make_mut(pane).duplicates += 1;
+        if start.plus(window.slide_ms) <= closed {
+            self.dirty_inputs.insert((whole, start));
+        }
     }
 
     /// Enters a model version and its stream.
@@ -131,16 +153,18 @@ impl Shard {
     }
 
     /// Counts a prediction in the panes of its route; what a label can later be compared with, if anything.
-    fn count_in_panes(&mut self, model: u32, prediction: &Prediction<'_>, position: Position, start: Timestamp) -> Option<Outcome> {
+    fn count_in_panes(&mut self, model: u32, prediction: &Prediction<'_>, position: Position, arrival: Timestamp) -> Option<Outcome> {
+        let start = prediction.timestamp.floor(self.settings.window.slide_ms);
         let runtime = &mut self.runtimes[model as usize];
         let record = &mut self.state.models[model as usize];
         let counts = &mut self.state.counts;
         let reference = record.reference.clone();
         let unknown_features = match &reference {
-            Some(reference) => place_inputs(&mut self.scratch.inputs, runtime, reference, prediction),
+            Some(reference) => place_inputs(&mut self.scratch, runtime, reference, prediction),
             None => {
                 // what stands there is the last prediction's, of another model
                 self.scratch.inputs.clear();
+                self.scratch.new_features.clear();
                 0
             }
         };
@@ -177,6 +201,9 @@ impl Shard {
             reference: reference.as_deref(),
             inputs: &self.scratch.inputs,
             unknown_features,
+            event: prediction,
+            new_features: &self.scratch.new_features,
+            skew_seconds: Some(prediction.timestamp.since(arrival)).filter(|&ms| ms > 0).map(|ms| ms as f64 / 1000.0),
             prediction: answer,
             score,
             scores: &self.scratch.scores,
@@ -188,6 +215,10 @@ impl Shard {
         for &stream in &self.scratch.route {
             let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
             counted.add_to(Arc::make_mut(pane));
+        }
+        let whole = &mut self.state.streams[record.whole as usize].inputs;
+        if let Some(pane) = whole.get_mut(&start).filter(|_| counted.says_of_the_data()) {
+            counted.add_data_to(Arc::make_mut(pane));
         }
         outcome
     }
@@ -207,6 +238,20 @@ impl Shard {
 }
 
 impl Counted<'_> {
+    /// Whether there is anything for [`Counted::add_data_to`]: in healthy traffic there is not.
+    fn says_of_the_data(&self) -> bool {
+        !self.new_features.is_empty() || self.skew_seconds.is_some()
+    }
+
+    /// What is known of the data itself is known of the whole stream only.
+    fn add_data_to(&self, pane: &mut InputPane) {
+        let names = self.new_features.iter().filter_map(|&place| self.event.features.get(place));
+        names.for_each(|(name, _)| pane.new_features.add(name));
+        if let Some(seconds) = self.skew_seconds {
+            pane.skew_seconds.add(seconds);
+        }
+    }
+
     fn add_to(&self, pane: &mut InputPane) {
         pane.requests += 1;
         pane.errors += u64::from(self.failed);
@@ -247,15 +292,26 @@ fn fit(pane: &mut InputPane, reference: &Reference) {
     }
 }
 
-/// Puts the place of every input of the reference into `places`; the number of features that the reference does not have.
-fn place_inputs(places: &mut Vec<Place>, runtime: &ModelRuntime, reference: &Reference, prediction: &Prediction<'_>) -> u64 {
+/// Puts the place of every input of the reference into `scratch`, and the names of those that it does not have; the number of the latter.
+///
+/// A name that the settings segment by was foreseen; null is no value yet, and an array or object is none that a reference could have.
+fn place_inputs(scratch: &mut Scratch, runtime: &ModelRuntime, reference: &Reference, prediction: &Prediction<'_>) -> u64 {
+    let places = &mut scratch.inputs;
     places.clear();
     places.resize(reference.inputs.len(), Place::Missing);
+    scratch.new_features.clear();
+    let foreseen = |names: &[Arc<str>], name: &str| names.iter().any(|n| **n == *name);
     let mut unknown = 0;
-    for (name, value) in &prediction.features {
+    for (place, (name, value)) in prediction.features.iter().enumerate() {
         match runtime.inputs.get(name.as_ref()) {
             Some(&input) => places[input] = reference.inputs[input].column.place(value),
-            None => unknown += u64::from(!runtime.settings.ignore.iter().any(|i| **i == **name)),
+            None if foreseen(&runtime.settings.ignore, name) => {}
+            None => {
+                unknown += 1;
+                if !foreseen(&runtime.settings.segments, name) && !matches!(value, Scalar::Null | Scalar::Structured) {
+                    scratch.new_features.push(place);
+                }
+            }
         }
     }
     unknown

@@ -158,6 +158,7 @@ fn settle(
     }
     tally(pane, record, predicted, truth.outcome, true);
     pane.label_positions.add(position);
+    pane.last_label = pane.last_label.max(Some(truth.at));
     entry.truth = Some(truth);
     joined
 }

@@ -157,7 +157,7 @@ impl Shard {
         } else {
             self.state.watermark.observe(position.partition, event.timestamp(), arrival, &self.settings.window);
             match event {
-                Event::Prediction(prediction) => self.apply_prediction(prediction, position),
+                Event::Prediction(prediction) => self.apply_prediction(prediction, position, arrival),
                 Event::Label(label) => self.apply_label(label, position),
             }
         };

@@ -3,6 +3,7 @@
 mod confusion;
 mod fixed;
 mod histogram;
+mod names;
 mod numbers;
 mod positions;
 mod regression;
@@ -11,6 +12,7 @@ mod scores;
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
+pub use names::NameCounts;
 pub use numbers::NumberSums;
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;

@@ -107,6 +107,12 @@ impl Script {
         self.event(0, &predicted(id, version, at, prediction, features));
     }
 
+    /// A prediction that comes `at` these milliseconds, of a clock that is `ahead`.
+    pub(super) fn predict_ahead(&mut self, id: &str, at: i64, ahead: i64) {
+        self.now = self.now.max(Timestamp(at));
+        self.apply(0, &predicted(id, "v1", at + ahead, "1", &[]));
+    }
+
     /// A request that failed `at` these milliseconds.
     pub(super) fn fail(&mut self, id: &str, at: i64) {
         let Event::Prediction(mut failed) = predicted(id, "v1", at, "1", &[]) else { return };
@@ -120,8 +126,12 @@ impl Script {
         self.event(1, &event);
     }
 
-    fn event(&mut self, topic: u16, event: &Event<'_>) {
+    pub(super) fn event(&mut self, topic: u16, event: &Event<'_>) {
         self.now = self.now.max(event.timestamp());
+        self.apply(topic, event);
+    }
+
+    fn apply(&mut self, topic: u16, event: &Event<'_>) {
         let position = self.position(topic);
         assert!(self.shard.begin(position, self.now));
         self.shard.apply(event, position, self.now);

@@ -1,6 +1,6 @@
 //! What one stream saw during one slide.
 
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums, ScoreTable};
+use crate::engine::summary::{ColumnCounts, Confusion, Histogram, NameCounts, Positions, RegressionSums, ScoreTable};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -36,6 +36,12 @@ pub struct InputPane {
     pub scores: Vec<ScoreTable>,
     /// Feature values whose name the reference does not have.
     pub unknown_features: u64,
+    /// Requests by the name of a feature that the reference does not have, of the least 50 such names (whole streams only).
+    pub new_features: NameCounts,
+    /// Predictions of this slide that came again under an id that was known; they are not among `requests` (whole streams only).
+    pub duplicates: u64,
+    /// How far timestamps lay after their arrival, in seconds, of the requests of which they did (whole streams only).
+    pub skew_seconds: Histogram,
     /// Where the predictions stood in the log.
     pub positions: Positions,
     /// Event times of the first and the last request.
@@ -57,6 +63,8 @@ pub struct OutcomePane {
     pub delay_seconds: Histogram,
     /// Labels that replaced an earlier, different one.
     pub revised: u64,
+    /// Event time of the last label that was joined.
+    pub last_label: Option<Timestamp>,
     /// Where the expected predictions stood in the log.
     pub prediction_positions: Positions,
     /// Where the labels stood in the log.
@@ -89,6 +97,9 @@ impl InputPane {
         self.scores.resize_with(self.scores.len().max(other.scores.len()), ScoreTable::default);
         self.scores.iter_mut().zip(&other.scores).for_each(|(a, b)| a.merge(b));
         self.unknown_features += other.unknown_features;
+        self.new_features.merge(&other.new_features);
+        self.duplicates += other.duplicates;
+        self.skew_seconds.merge(&other.skew_seconds);
         self.positions.merge(&other.positions);
         if let Some((first, last)) = other.span {
             self.extend_span(first);
@@ -122,6 +133,7 @@ impl OutcomePane {
             quality,
             delay_seconds: Histogram::default(),
             revised: 0,
+            last_label: None,
             prediction_positions: Positions::default(),
             label_positions: Positions::default(),
         }
@@ -139,6 +151,7 @@ impl OutcomePane {
         }
         self.delay_seconds.merge(&other.delay_seconds);
         self.revised += other.revised;
+        self.last_label = self.last_label.max(other.last_label);
         self.prediction_positions.merge(&other.prediction_positions);
         self.label_positions.merge(&other.label_positions);
     }

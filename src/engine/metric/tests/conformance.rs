@@ -104,7 +104,12 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     let stream = stream();
     let ctx = context(&stream, task, &classes, Some(&reference));
     let service = ServiceFacts { requests_of_model: n, seconds: 60.0 };
-    [measure_inputs(&ctx, &input, &service), measure_outcomes(&ctx, &outcome)].concat()
+    (input.duplicates, outcome.last_label) = (n / 2, Some(Timestamp(0)));
+    values(&case.current).filter(|v| *v > 0.0).for_each(|v| input.skew_seconds.add(v));
+    values(&case.current).for_each(|v| input.new_features.add(&v.to_string()));
+    let silence = values(&case.current).next().map(|v| v as i64);
+    let data = DataFacts { silence_ms: silence, label_silence_ms: silence };
+    [measure_inputs(&ctx, &input, &service), measure_data(&ctx, &input, &data), measure_outcomes(&ctx, &outcome)].concat()
 }
 
 fn limits(metric: Metric) -> (f64, f64) {
@@ -121,6 +126,16 @@ fn limits(metric: Metric) -> (f64, f64) {
 fn measured_metrics() -> impl Iterator<Item = Metric> {
     MetricSet::usual().iter().chain([Metric::BalancedAccuracy, Metric::Specificity, Metric::RocAuc])
 }
+const DATA_QUALITY: [Metric; 8] = [
+    Metric::OutOfRangeRate,
+    Metric::Constant,
+    Metric::DuplicateRate,
+    Metric::VanishedFeatures,
+    Metric::NewFeatures,
+    Metric::ClockSkew,
+    Metric::Silence,
+    Metric::LabelSilence,
+];
 
 const DRIFT: [Metric; 3] = [Metric::Psi, Metric::Ks, Metric::TotalVariation];
 
@@ -133,7 +148,7 @@ fn distances() -> impl Iterator<Item = Metric> + Clone {
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for metric in measured_metrics().chain(distances()) {
+        for metric in measured_metrics().chain(distances()).chain(DATA_QUALITY) {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);
@@ -194,7 +209,11 @@ fn what_moved_is_seen_on_either_side() {
 fn an_empty_window_has_no_reading_but_its_throughput() {
     for task in Task::ALL {
         for m in measure(&cases()[0], task) {
-            let want = if m.metric == Metric::Throughput { Reading::Value(0.0) } else { Reading::Undefined(UndefinedReason::NoData) };
+            let want = match m.metric {
+                Metric::Throughput => Reading::Value(0.0),
+                Metric::LabelSilence => Reading::Undefined(UndefinedReason::NoLabels),
+                _ => Reading::Undefined(UndefinedReason::NoData),
+            };
             assert_eq!(m.reading, want, "{m:?}");
             assert_eq!(m.n_current, 0, "{m:?}");
         }
@@ -225,7 +244,8 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
         let classes: &[&str] = if task == Task::Multiclass { &["quality:0", "quality:1", "quality:2"] } else { &[] };
         let score: &[&str] = if task == Task::Binary { &["score"] } else { &[] };
         let want =
-            [&["feature:c", "feature:x", "prediction"][..], score, &["estimated_quality", "service", "label", "quality"], classes].concat();
+            [&["feature:c", "feature:x", "prediction"][..], score, &["estimated_quality", "service", "data", "label", "quality"], classes]
+                .concat();
         assert_eq!(subjects, want);
         for pair in measured.windows(2).filter(|pair| pair[0].subject == pair[1].subject) {
             assert!(pair[0].metric < pair[1].metric, "{:?} {:?}", pair[0], pair[1]);

@@ -33,6 +33,11 @@ fn panes<'a>(reference: &Reference, numbers: bool, requests: impl Iterator<Item 
     let (mut labels, mut delays) = (vec![], vec![]);
     for request in requests {
         input.latency.add(request.latency);
+        input.duplicates += u64::from(request.predicted == 0);
+        input.new_features.add(&format!("f{}", request.latency as u64));
+        if request.latency > 400.0 {
+            input.skew_seconds.add(request.latency);
+        }
         if let Some(label) = request.label {
             confusion.add(label.into(), request.predicted.into());
             sums.add(f64::from(request.predicted) + 0.1, f64::from(label));
@@ -70,6 +75,8 @@ proptest! {
         let stream = stream();
         let ctx = context(&stream, task, &classes, Some(&reference));
         prop_assert_eq!(measure_inputs(&ctx, &input, &SERVICE), measure_inputs(&ctx, &whole_input, &SERVICE));
+        let facts = DataFacts::default();
+        prop_assert_eq!(measure_data(&ctx, &input, &facts), measure_data(&ctx, &whole_input, &facts));
         prop_assert_eq!(measure_outcomes(&ctx, &outcome), measure_outcomes(&ctx, &whole_outcome));
     }
 }
