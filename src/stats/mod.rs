@@ -7,13 +7,15 @@
 
 mod classification;
 mod counts;
+pub mod interval;
 mod ks;
 pub mod power;
 mod psi;
 mod regression;
+pub mod scores;
 mod total_variation;
 
-pub use classification::{ClassCounts, accuracy, macro_mean};
+pub use classification::{ClassCounts, accuracy, balanced_accuracy, macro_mean, matthews, mean_value, weighted_mean};
 pub use counts::occupied;
 pub use ks::{KsReading, ks};
 pub use psi::{PsiReading, Smoothing, psi};
@@ -29,6 +31,8 @@ pub enum NoValue {
     NoPositivePrediction,
     /// Nothing is of the class.
     NoPositiveLabel,
+    /// All labels are of one class.
+    OneClass,
     /// All labels are equal, as far as the sums can tell.
     ConstantLabels,
     /// The sums are beyond the range of numbers.
@@ -37,7 +41,8 @@ pub enum NoValue {
 
 impl NoValue {
     /// Every reason, for tables and suites.
-    pub const ALL: [Self; 5] = [Self::Empty, Self::NoPositivePrediction, Self::NoPositiveLabel, Self::ConstantLabels, Self::OutOfRange];
+    pub const ALL: [Self; 6] =
+        [Self::Empty, Self::NoPositivePrediction, Self::NoPositiveLabel, Self::OneClass, Self::ConstantLabels, Self::OutOfRange];
 
     /// The name used in output.
     pub fn as_str(self) -> &'static str {
@@ -45,6 +50,7 @@ impl NoValue {
             Self::Empty => "empty",
             Self::NoPositivePrediction => "no_positive_prediction",
             Self::NoPositiveLabel => "no_positive_label",
+            Self::OneClass => "one_class",
             Self::ConstantLabels => "constant_labels",
             Self::OutOfRange => "out_of_range",
         }

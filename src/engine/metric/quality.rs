@@ -92,8 +92,10 @@ impl<'a> Sums<'a> {
             n: sums.n,
             absolute_error: sums.absolute_error.value(),
             squared_error: sums.squared_error.value(),
+            error: sums.error.value(),
             label: sums.label.value(),
             label_squared,
+            ..RegressionTotals::default()
         })
     }
 
@@ -149,6 +151,7 @@ fn finding(metric: Metric, scope: Scope<'_>, current: &Sums<'_>, reference: Opti
         Err(NoValue::Empty) => Reading::Undefined(empty),
         Err(NoValue::NoPositivePrediction) => Reading::Undefined(UndefinedReason::NoPositivePrediction),
         Err(NoValue::NoPositiveLabel) => Reading::Undefined(UndefinedReason::NoPositiveLabel),
+        Err(NoValue::OneClass) => Reading::Undefined(UndefinedReason::OneClass),
         Err(NoValue::ConstantLabels) => Reading::Undefined(UndefinedReason::ConstantLabels),
         Err(NoValue::OutOfRange) => Reading::Undefined(UndefinedReason::OutOfRange),
     };
