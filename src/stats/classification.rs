@@ -1,7 +1,7 @@
 //! Quality of a classifier from its confusion matrix: rows are labels, columns are predictions.
 
 use super::NoValue;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
 /// Share of right answers, Σ diagonal / Σ all (scikit-learn `accuracy_score`); `Empty` without any.
 pub fn accuracy(matrix: ArrayView2<'_, u64>) -> Result<f64, NoValue> {
@@ -26,7 +26,17 @@ impl ClassCounts {
     pub fn of(matrix: ArrayView2<'_, u64>, class: usize) -> Self {
         let total = matrix.sum();
         let Some(&true_positive) = matrix.get((class, class)) else { return Self { true_negative: total, ..Self::default() } };
-        let (predicted, labels) = (matrix.column(class).sum(), matrix.row(class).sum());
+        Self::from_sums(true_positive, matrix.row(class).sum(), matrix.column(class).sum(), total)
+    }
+
+    /// The counts of every class, in one pass over the matrix.
+    fn of_each(matrix: ArrayView2<'_, u64>) -> impl Iterator<Item = Self> {
+        let (labels, predicted, total) = (matrix.sum_axis(Axis(1)), matrix.sum_axis(Axis(0)), matrix.sum());
+        let hits = matrix.diag().to_vec();
+        hits.into_iter().zip(labels).zip(predicted).map(move |((hits, labels), predicted)| Self::from_sums(hits, labels, predicted, total))
+    }
+
+    fn from_sums(true_positive: u64, labels: u64, predicted: u64, total: u64) -> Self {
         Self {
             true_positive,
             false_positive: predicted - true_positive,
@@ -126,7 +136,7 @@ fn mean(
     weight: impl Fn(ClassCounts) -> u64,
 ) -> Result<f64, NoValue> {
     let (mut sum, mut weights) = (0.0, 0);
-    for counts in (0..matrix.nrows()).map(|class| ClassCounts::of(matrix, class)).filter(|counts| counts.occurs()) {
+    for counts in ClassCounts::of_each(matrix).filter(|counts| counts.occurs()) {
         sum += weight(counts) as f64 * figure(counts).unwrap_or(0.0);
         weights += weight(counts);
     }
@@ -135,7 +145,7 @@ fn mean(
 
 /// Mean recall over the classes that have labels (scikit-learn `balanced_accuracy_score`).
 pub fn balanced_accuracy(matrix: ArrayView2<'_, u64>) -> Result<f64, NoValue> {
-    let recalls = (0..matrix.nrows()).filter_map(|class| ClassCounts::of(matrix, class).recall().ok());
+    let recalls = ClassCounts::of_each(matrix).filter_map(|counts| counts.recall().ok());
     let (sum, n) = recalls.fold((0.0, 0u32), |(sum, n), recall| (sum + recall, n + 1));
     if n > 0 { Ok(sum / f64::from(n)) } else { Err(NoValue::Empty) }
 }
@@ -174,7 +184,7 @@ pub fn mean_value(matrix: ArrayView2<'_, u64>, values: ArrayView2<'_, f64>) -> R
     if n == 0 || matrix.dim() != values.dim() {
         return Err(NoValue::Empty);
     }
-    let mean = matrix.iter().zip(values.iter()).map(|(&count, &value)| count as f64 / n as f64 * value).sum::<f64>();
+    let mean = matrix.iter().zip(values.iter()).map(|(&count, &value)| count as f64 * value).sum::<f64>() / n as f64;
     if mean.is_finite() { Ok(mean) } else { Err(NoValue::OutOfRange) }
 }
 

@@ -288,6 +288,9 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         reference: model.reference.as_deref(),
         learning: model.learning,
         wanted: model.settings.metrics,
+        beta: model.settings.beta,
+        costs: model.settings.costs.as_ref(),
+        decision_thresholds: &model.settings.decision_thresholds,
     })
 }
 

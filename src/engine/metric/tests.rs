@@ -6,6 +6,7 @@ use crate::event::{InvalidReason, ModelKey, Timestamp};
 
 mod conformance;
 mod golden;
+mod golden_quality;
 mod outcomes;
 mod properties;
 
@@ -68,7 +69,19 @@ fn stream() -> StreamKey {
 fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], reference: Option<&'a Reference>) -> Context<'a> {
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 0, labels: 0, whole: true };
     let positive = classes.iter().position(|class| &**class == "1");
-    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all() }
+    Context {
+        stream,
+        window,
+        task,
+        positive,
+        classes,
+        reference,
+        learning: false,
+        wanted: MetricSet::all(),
+        beta: 2.0,
+        costs: None,
+        decision_thresholds: &[],
+    }
 }
 
 const SERVICE: ServiceFacts = ServiceFacts { requests_of_model: 1200, seconds: 60.0 };

@@ -15,7 +15,7 @@ pub use cells::Cells;
 pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::summary::{ColumnCounts, ScoreTable};
+use crate::engine::summary::{ColumnCounts, Losses, ScoreTable};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -58,6 +58,10 @@ pub struct OutputReference {
     /// Scores by whether the class was true, for every class that has scores: of a binary model the positive class alone, of a multiclass one in the order
     /// of `classes`. Empty where the reference lacks scores or labels.
     pub scores: Vec<ScoreTable>,
+    /// What those scores lose.
+    pub losses: Losses,
+    /// Prediction minus label of the rows that have both (regressions).
+    pub residual: Option<ColumnReference>,
     /// Quality on the reference itself, where it has predictions and labels.
     pub quality: Option<ReferenceQuality>,
 }
@@ -141,7 +145,7 @@ impl Reference {
         if !self.inputs.is_sorted_by(|a, b| a.name < b.name) {
             return Err("its inputs are not sorted".to_owned());
         }
-        let outputs = [&self.outputs.prediction, &self.outputs.score, &self.outputs.label];
+        let outputs = [&self.outputs.prediction, &self.outputs.score, &self.outputs.label, &self.outputs.residual];
         let columns = self.inputs.iter().map(|input| (&*input.name, &input.column));
         for (name, column) in columns.chain(outputs.into_iter().flatten().map(|column| ("an output", column))) {
             let n_slots = match &column.slots {

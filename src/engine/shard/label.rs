@@ -3,9 +3,11 @@
 use super::Shard;
 use super::apply::new_outcome_pane;
 use super::model::{ModelRecord, ModelRuntime};
+use super::scores::positive_place;
 use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
 use crate::engine::reference::Place;
 use crate::engine::settings::Settings;
+use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
 use crate::event::{Label, Position, RejectReason, Scalar, canonical_text};
 use std::sync::Arc;
@@ -143,7 +145,7 @@ fn settle(
     let joined = match entry.truth {
         Some(known) if known.outcome == truth.outcome || truth.at < known.at => return Joined::Duplicate,
         Some(known) => {
-            tally(pane, record, predicted, known.outcome, false);
+            tally(pane, record, runtime, (predicted, &entry.scores), known.outcome, false);
             pane.revised += 1;
             Joined::Revised
         }
@@ -157,20 +159,31 @@ fn settle(
     if pane.labels.is_none() {
         pane.labels = new_outcome_pane(record, runtime).labels;
     }
-    tally(pane, record, predicted, truth.outcome, true);
+    tally(pane, record, runtime, (predicted, &entry.scores), truth.outcome, true);
     pane.label_positions.add(position);
     entry.truth = Some(truth);
     joined
 }
 
 /// Adds (or takes out) one pair of answer and truth.
-fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth: Outcome, add: bool) {
+fn tally(
+    pane: &mut OutcomePane,
+    record: &ModelRecord,
+    runtime: &ModelRuntime,
+    (predicted, scores): (Outcome, &Scores),
+    truth: Outcome,
+    add: bool,
+) {
     match (&mut pane.quality, predicted, truth) {
         (Quality::Classes(confusion), Outcome::Class(answer), Outcome::Class(label)) => {
             if add {
                 confusion.add(label, answer)
             } else {
                 confusion.remove(label, answer)
+            }
+            if *scores != Scores::None {
+                let positive = positive_place(record.classes.names(), &runtime.settings);
+                pane.scores.tally(scores, usize::from(label), positive, add);
             }
         }
         (Quality::Numbers(sums), Outcome::Number(answer), Outcome::Number(label)) => {
@@ -179,6 +192,7 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
             } else {
                 sums.remove(answer, label)
             }
+            tally_residual(pane, record, answer - label, add);
         }
         _ => debug_assert!(false, "a model has one kind of outcome"),
     }
@@ -192,6 +206,18 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
         },
     };
     match column.place(&value) {
+        Place::Slot(slot) if !add => counts.remove(slot),
+        _ if !add => {}
+        placed => placed.count(counts),
+    }
+}
+
+/// Adds (or takes out) one residual, where the reference has residuals.
+fn tally_residual(pane: &mut OutcomePane, record: &ModelRecord, residual: f64, add: bool) {
+    let column = record.reference.as_ref().and_then(|r| r.outputs.residual.as_ref());
+    let Some(column) = column.filter(|_| residual.is_finite()) else { return };
+    let counts = pane.residuals.get_or_insert_with(|| column.empty_counts());
+    match column.place(&Scalar::Number(residual)) {
         Place::Slot(slot) if !add => counts.remove(slot),
         _ if !add => {}
         placed => placed.count(counts),

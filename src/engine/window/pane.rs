@@ -1,6 +1,6 @@
 //! What one stream saw during one slide.
 
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums};
+use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums, ScoreSums};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -51,6 +51,10 @@ pub struct OutcomePane {
     pub labels: Option<ColumnCounts>,
     /// Prediction against truth.
     pub quality: Quality,
+    /// Scores against truth, where scores are remembered (classes).
+    pub scores: ScoreSums,
+    /// Prediction minus label, over the reference's residual column, where it has one (regressions).
+    pub residuals: Option<ColumnCounts>,
     /// From the prediction's timestamp to its label's, in seconds.
     pub delay_seconds: Histogram,
     /// Labels that replaced an earlier, different one.
@@ -108,6 +112,8 @@ impl OutcomePane {
             labelled: 0,
             labels,
             quality,
+            scores: ScoreSums::default(),
+            residuals: None,
             delay_seconds: Histogram::default(),
             revised: 0,
             prediction_positions: Positions::default(),
@@ -125,6 +131,8 @@ impl OutcomePane {
             (Quality::Numbers(a), Quality::Numbers(b)) => a.merge(b),
             _ => debug_assert!(false, "panes of one model have one kind of quality"),
         }
+        self.scores.merge(&other.scores);
+        merge_column(&mut self.residuals, other.residuals.as_ref());
         self.delay_seconds.merge(&other.delay_seconds);
         self.revised += other.revised;
         self.prediction_positions.merge(&other.prediction_positions);

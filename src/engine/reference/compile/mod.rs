@@ -182,7 +182,7 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
             notes.push(Note::on(name, NoteKind::NoSuchColumn));
         }
     }
-    let outputs = compile_outputs(output_columns(table, spec, &mut notes), spec)?;
+    let outputs = compile_outputs(&output_columns(table, spec, &mut notes), spec)?;
     note_outputs(table, spec, &outputs, &mut notes);
 
     let mut inputs = Vec::new();
@@ -205,7 +205,9 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
         prediction: outputs.prediction.map(|compiled| compiled.column),
         score: outputs.score.map(|compiled| compiled.column),
         label: outputs.label.map(|compiled| compiled.column),
-        scores: Vec::new(),
+        scores: outputs.scores.tables,
+        losses: outputs.scores.losses,
+        residual: outputs.residual,
         quality: outputs.quality,
     };
     if inputs.is_empty() && outputs.prediction.is_none() && outputs.label.is_none() && outputs.score.is_none() {
@@ -250,7 +252,13 @@ fn output_columns<'a>(table: &'a Table, spec: &CompileSpec, notes: &mut Vec<Note
             "prediction" => &mut columns.prediction,
             "label" => &mut columns.label,
             "score" => &mut columns.score,
-            _ => continue,
+            name => {
+                // which of these speak of a class is known only when the classes are
+                if let Some(class) = name.strip_prefix("score_") {
+                    columns.class_scores.push((class, &column.values));
+                }
+                continue;
+            }
         };
         if column.values.iter().any(|value| !value.is_null()) {
             *place = Some(&column.values);
