@@ -12,6 +12,7 @@ mod docs;
 mod end_to_end;
 mod golden;
 mod kafka_broker;
+mod quality;
 mod receiver;
 mod recovery;
 mod support;

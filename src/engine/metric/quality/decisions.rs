@@ -52,35 +52,6 @@ pub(super) const MULTICLASS: &[Metric] = &[
     Metric::BusinessValue,
 ];
 
-/// Figures of one class against the rest.
-pub(super) const ONE_CLASS: &[Metric] = &[
-    Metric::Precision,
-    Metric::Recall,
-    Metric::F1,
-    Metric::FBeta,
-    Metric::Specificity,
-    Metric::RocAuc,
-    Metric::PrAuc,
-    Metric::Brier,
-    Metric::CalibrationError,
-    Metric::Matthews,
-    Metric::SelectionRate,
-];
-
-/// Figures that hang on the decision threshold.
-pub(super) const AT_THRESHOLD: &[Metric] = &[
-    Metric::Accuracy,
-    Metric::BalancedAccuracy,
-    Metric::Precision,
-    Metric::Recall,
-    Metric::F1,
-    Metric::FBeta,
-    Metric::Specificity,
-    Metric::Matthews,
-    Metric::SelectionRate,
-    Metric::BusinessValue,
-];
-
 /// What precision, recall and their like are about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scope<'a> {

@@ -9,7 +9,7 @@ mod ranking;
 
 use super::columns::{self, Role};
 use super::{Context, Finding, Measurement, Metric, Reading, Subject, UndefinedReason};
-use crate::engine::catalogue::{MetricSet, Range};
+use crate::engine::catalogue::{MetricSet, OF_ONE_CLASS, OF_THRESHOLD, Range};
 use crate::engine::reference::ReferenceQuality;
 use crate::engine::settings::Task;
 use crate::engine::window::{OutcomePane, Quality};
@@ -102,14 +102,14 @@ impl Both<'_> {
         measurements.extend(ctx.measurements(&Subject::Quality, label_arrival(pane), None));
         if ctx.task == Task::Multiclass {
             for class in ctx.classes {
-                measurements.extend(self.figures(&Subject::ClassQuality(class.clone()), decisions::ONE_CLASS, Scope::Class(Some(class))));
+                measurements.extend(self.figures(&Subject::ClassQuality(class.clone()), OF_ONE_CLASS, Scope::Class(Some(class))));
             }
         }
         for threshold in ctx.decision_thresholds.iter().filter(|_| ctx.task == Task::Binary) {
             let Ok(score) = threshold.parse::<f64>() else { continue };
             let reference = self.ranking.1.map(|ranking| ranking.decided_at(score, ctx));
             let (current, reference) = (self.ranking.0.decided_at(score, ctx), reference.as_ref());
-            let findings = wanted(ctx, decisions::AT_THRESHOLD).map(|m| {
+            let findings = wanted(ctx, OF_THRESHOLD).map(|m| {
                 finding(m, current.figure(m, Scope::SECOND), reference.map(|r| r.figure(m, Scope::SECOND)), self.without(m, true))
             });
             let subject = Subject::QualityAt(threshold.clone());

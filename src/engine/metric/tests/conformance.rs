@@ -141,6 +141,7 @@ fn every_metric_is_measured_in_every_case_and_within_its_limits() {
                     assert!(least <= low && low <= value + slack && value - slack <= high && high <= most, "{}: {m:?}", case.name);
                 }
                 assert!(m.degrees == 0 || m.reading.value().is_some() && DRIFT.contains(&metric), "{}: {m:?}", case.name);
+                assert!(m.subject.carries(metric), "{}: {m:?}", case.name);
                 assert!((m.threshold, m.p_value, m.verdict) == (None, None, None));
             }
         }

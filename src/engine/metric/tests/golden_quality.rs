@@ -242,3 +242,34 @@ fn car_price() {
     assert_eq!(residual.counts.valid(), 20_000);
     close("bias", residual.moments.unwrap().mean, set.golden["quality_reference"]["mean_error_pred_minus_label"].as_f64().unwrap());
 }
+
+/// A peer's own test (NannyML 0.13.1, see `tests/data/peer_tests/nml_regression_performance.md`). Its MSLE and RMSLE have no twin here.
+#[test]
+fn nannyml_regression_performance() {
+    const MAE: [f64; 10] = [853.39967, 853.13667, 846.304, 855.4945, 849.3295, 702.51767, 700.73583, 684.70167, 705.814, 698.34383];
+    const MAPE: [f64; 10] = [0.22871, 0.23082, 0.22904, 0.23362, 0.23389, 0.26286, 0.26346, 0.26095, 0.26537, 0.26576];
+    const RMSE: [f64; 10] =
+        [1069.17225, 1067.64585, 1062.41273, 1076.23681, 1060.32338, 910.81803, 910.87506, 890.10494, 914.28495, 908.81003];
+    let mut text = String::new();
+    let file = std::fs::File::open(folder("peer_tests").join("nml_regression_performance.csv.gz")).unwrap();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let rows: Vec<(f64, f64)> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(',').unwrap())
+        .map(|(prediction, label)| (prediction.parse().unwrap(), label.parse().unwrap()))
+        .collect();
+    assert_eq!(rows.len(), 60_000);
+    let stream = stream();
+    for (i, chunk) in rows.chunks(6_000).enumerate() {
+        let mut sums = RegressionSums::new(10_000.0, 3_000.0);
+        chunk.iter().for_each(|&(prediction, label)| sums.add(prediction, label));
+        let n = chunk.len() as u64;
+        let pane = OutcomePane { expected: n, labelled: n, ..OutcomePane::new(Quality::Numbers(sums), None) };
+        let measured = measure_outcomes(&context(&stream, Task::Regression, &[], None), &pane);
+        for (metric, want) in [(Metric::Mae, MAE[i]), (Metric::Mape, MAPE[i]), (Metric::Rmse, RMSE[i])] {
+            let got = reading(&measured, &Subject::Quality, metric).reading.value().unwrap();
+            assert!((got - want).abs() <= 5.1e-6, "{metric:?} of chunk {i}: {got}, want {want}");
+        }
+    }
+}
