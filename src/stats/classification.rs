@@ -86,7 +86,7 @@ impl ClassCounts {
         match hits + misses {
             _ if self.true_positive + self.false_positive + self.false_negative == 0 => Err(NoValue::NoPositiveLabel),
             // a beta of 0 leaves nothing but precision
-            whole if whole == 0.0 => Ok(0.0),
+            0.0 => Ok(0.0),
             whole if whole.is_finite() => Ok(hits / whole),
             _ => Err(NoValue::OutOfRange),
         }

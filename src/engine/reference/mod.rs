@@ -68,6 +68,7 @@ pub struct OutputReference {
 
 /// Quality of the model on its reference, as summaries (so that every metric can be read from it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "one a pane or reference: a box would save nothing that counts")]
 pub enum ReferenceQuality {
     /// Confusion over the classes of the reference.
     Classes(crate::engine::summary::Confusion),

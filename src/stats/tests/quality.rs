@@ -262,6 +262,8 @@ mod properties {
     use super::*;
     use proptest::prelude::*;
 
+    type Figure = fn(ndarray::ArrayView2<'_, u64>) -> Result<f64, NoValue>;
+
     fn scores() -> impl Strategy<Value = Vec<(f64, bool)>> {
         prop_oneof![
             prop::collection::vec((0.0..=1.0f64, any::<bool>()), 2..80),
@@ -350,7 +352,7 @@ mod properties {
         fn the_order_of_classes_is_of_no_account(cells in prop::collection::vec(0u64..20, 16), turn in 1usize..4) {
             let matrix = Array2::from_shape_vec((4, 4), cells).unwrap();
             let turned = Array2::from_shape_fn((4, 4), |(label, predicted)| matrix[[(label + turn) % 4, (predicted + turn) % 4]]);
-            let figures: [fn(ndarray::ArrayView2<'_, u64>) -> Result<f64, NoValue>; 6] = [
+            let figures: [Figure; 6] = [
                 accuracy, balanced_accuracy, matthews,
                 |m| macro_mean(m, |c| c.f_beta(2.0)), |m| weighted_mean(m, ClassCounts::precision), |m| macro_mean(m, ClassCounts::specificity),
             ];
