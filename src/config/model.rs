@@ -1,6 +1,7 @@
 //! `[[model]]`: what is watched, against what reference, by which rules.
 
 use super::class::canonical_class;
+use super::costs::costs;
 use super::layers::Table;
 use super::overrides::{self, Changes};
 use super::raw::Raw;
@@ -119,6 +120,8 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
     );
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
     let metrics = metrics(&section, &asked, &changes.rules);
+    let beta = section.number("beta", "2", 0.01..=100.0, "How many times as much recall counts as precision in `f_beta`.");
+    let costs = costs(&section, task, &classes);
     section.finish();
     let model = ModelSettings {
         name: name.into(),
@@ -133,6 +136,9 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         ignore: shared(ignore),
         metrics,
         estimate: estimate || changes.rules.iter().any(looks_at_estimates),
+        beta,
+        costs,
+        decision_thresholds: decision_thresholds(&changes.rules),
         rules: changes.rules.iter().cloned().map(Arc::new).collect(),
     };
     (model, changes)
@@ -156,6 +162,19 @@ fn metrics(section: &Section<'_>, asked: &[String], rules: &[Rule]) -> MetricSet
         }
     }
     metrics
+}
+
+/// The decision thresholds that rules look at, each once.
+fn decision_thresholds(rules: &[Rule]) -> Vec<Arc<str>> {
+    let mut thresholds: Vec<Arc<str>> = Vec::new();
+    for condition in rules.iter().flat_map(|rule| &rule.conditions) {
+        if let SubjectPattern::Exactly(Subject::QualityAt(threshold)) = &condition.subject
+            && !thresholds.contains(threshold)
+        {
+            thresholds.push(threshold.clone());
+        }
+    }
+    thresholds
 }
 
 fn shared(names: Vec<String>) -> Vec<Arc<str>> {

@@ -1,6 +1,6 @@
 //! What the engine is told: plain values, already validated by `config`.
 
-use crate::engine::catalogue::MetricSet;
+use crate::engine::catalogue::{Metric, MetricSet};
 use crate::engine::verdict::Rule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -133,8 +133,45 @@ pub struct ModelSettings {
     pub metrics: MetricSet,
     /// Whether quality is estimated before labels arrive.
     pub estimate: bool,
+    /// How many times as much recall counts as precision in F-beta.
+    pub beta: f64,
+    /// What answers are worth; `None`: not said.
+    pub costs: Option<CostMatrix>,
+    /// Decision thresholds other than the model's own at which rules look (`quality@0.3`), as they are written.
+    pub decision_thresholds: Vec<Arc<str>>,
     /// The rules for this model, its overrides already applied.
     pub rules: Vec<Arc<Rule>>,
+}
+
+/// β of F-beta where nothing else is said: F2, recall counts twice as much as precision. (F1 is a metric of its own.)
+pub const DEFAULT_BETA: f64 = 2.0;
+
+/// Metrics that are read from the scores of labelled predictions.
+const SCORED: [Metric; 5] = [Metric::RocAuc, Metric::PrAuc, Metric::LogLoss, Metric::Brier, Metric::CalibrationError];
+
+impl ModelSettings {
+    /// Whether the scores of a prediction are remembered until its label comes: they take memory, so only where something is read from them.
+    pub fn needs_scores(&self) -> bool {
+        !self.decision_thresholds.is_empty() || SCORED.iter().any(|&metric| self.metrics.contains(metric))
+    }
+}
+
+/// What an answer is worth, by what was true; negative where it costs. In whatever unit the user counts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CostMatrix {
+    /// Of a binary model.
+    Binary {
+        /// A positive that was found.
+        true_positive: f64,
+        /// A false alarm.
+        false_positive: f64,
+        /// A negative that was recognised.
+        true_negative: f64,
+        /// A positive that was missed.
+        false_negative: f64,
+    },
+    /// Of a multiclass model: (truth, answer) in canonical form → value; a pair that is not there is worth nothing.
+    Classes(BTreeMap<(Arc<str>, Arc<str>), f64>),
 }
 
 /// Where a model's reference comes from.

@@ -12,6 +12,7 @@ mod divergence;
 mod expected;
 mod expected_class;
 mod false_discovery;
+pub mod interval;
 mod isotonic;
 mod kolmogorov;
 mod ks;
@@ -21,10 +22,11 @@ mod proportions;
 mod psi;
 mod rank;
 mod regression;
+pub mod scores;
 mod total_variation;
 
 pub use chi_square::{ChiSquareReading, LEAST_EXPECTED, chi_square, chi_square_tail};
-pub use classification::{ClassCounts, accuracy, macro_mean};
+pub use classification::{ClassCounts, accuracy, balanced_accuracy, macro_mean, matthews, mean_value, weighted_mean};
 pub use counts::occupied;
 pub use divergence::{hellinger, hellinger_part, jensen_shannon, jensen_shannon_part, kullback_leibler, l_infinity};
 pub use expected::{Chance, Estimate, Group, expected_mean};
@@ -49,6 +51,8 @@ pub enum NoValue {
     NoPositivePrediction,
     /// Nothing is of the class.
     NoPositiveLabel,
+    /// All labels are of one class.
+    OneClass,
     /// All labels are equal, as far as the sums can tell.
     ConstantLabels,
     /// The sums are beyond the range of numbers.
@@ -57,7 +61,8 @@ pub enum NoValue {
 
 impl NoValue {
     /// Every reason, for tables and suites.
-    pub const ALL: [Self; 5] = [Self::Empty, Self::NoPositivePrediction, Self::NoPositiveLabel, Self::ConstantLabels, Self::OutOfRange];
+    pub const ALL: [Self; 6] =
+        [Self::Empty, Self::NoPositivePrediction, Self::NoPositiveLabel, Self::OneClass, Self::ConstantLabels, Self::OutOfRange];
 
     /// The name used in output.
     pub fn as_str(self) -> &'static str {
@@ -65,6 +70,7 @@ impl NoValue {
             Self::Empty => "empty",
             Self::NoPositivePrediction => "no_positive_prediction",
             Self::NoPositiveLabel => "no_positive_label",
+            Self::OneClass => "one_class",
             Self::ConstantLabels => "constant_labels",
             Self::OutOfRange => "out_of_range",
         }

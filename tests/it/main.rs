@@ -14,6 +14,7 @@ mod end_to_end;
 mod estimated;
 mod golden;
 mod kafka_broker;
+mod quality;
 mod receiver;
 mod recovery;
 mod support;

@@ -4,4 +4,4 @@ mod metric;
 mod subject;
 
 pub use metric::{Family, Metric, MetricSet, Range, markdown_table};
-pub use subject::Subject;
+pub use subject::{OF_ONE_CLASS, OF_THRESHOLD, Subject};

@@ -296,6 +296,9 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         learning: model.learning,
         wanted: model.settings.metrics,
         estimate: model.settings.estimate,
+        beta: model.settings.beta,
+        costs: model.settings.costs.as_ref(),
+        decision_thresholds: &model.settings.decision_thresholds,
     })
 }
 

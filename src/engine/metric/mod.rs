@@ -20,7 +20,7 @@ pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Ver
 
 use crate::engine::catalogue::MetricSet;
 use crate::engine::reference::{ColumnReference, Reference};
-use crate::engine::settings::Task;
+use crate::engine::settings::{CostMatrix, Task};
 use crate::engine::summary::ColumnCounts;
 use crate::engine::window::{InputPane, OutcomePane, StreamKey};
 use columns::Role;
@@ -47,6 +47,12 @@ pub struct Context<'a> {
     pub wanted: MetricSet,
     /// Whether quality is estimated before labels arrive.
     pub estimate: bool,
+    /// How many times as much recall counts as precision in F-beta.
+    pub beta: f64,
+    /// What answers are worth; `None`: not said.
+    pub costs: Option<&'a CostMatrix>,
+    /// Decision thresholds other than the model's own at which quality is measured (binary models).
+    pub decision_thresholds: &'a [Arc<str>],
 }
 
 /// What the service figures of a window need besides its own sums.
@@ -83,8 +89,9 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
     measurements
 }
 
-/// Everything that the labels of a window say, from its summed pane: label drift, quality with coverage and delay, and for multiclass models
-/// the quality of each class in the order of the label map. Within a subject the order is that of [`Metric::ALL`].
+/// Everything that the labels of a window say, from its summed pane: label drift, quality with coverage and delay, for multiclass models
+/// the quality of each class in the order of the label map, for binary ones at other decision thresholds, for regressions the drift of residuals.
+/// Within a subject the order is that of [`Metric::ALL`].
 pub fn measure_outcomes(ctx: &Context<'_>, pane: &OutcomePane) -> Vec<Measurement> {
     let label = ctx.reference.and_then(|r| r.outputs.label.as_ref());
     let role = Role::truth(ctx.task);
@@ -100,6 +107,7 @@ struct Finding {
     metric: Metric,
     reading: Reading,
     error_bound: f64,
+    interval: Option<(f64, f64)>,
     degrees: u32,
     p_value: Option<f64>,
     parts: Vec<Part>,
@@ -118,6 +126,7 @@ impl Finding {
             degrees: 0,
             p_value: None,
             parts: Vec::new(),
+            interval: None,
             n_reference: 0,
             n_current,
             on_reference: None,
@@ -139,6 +148,7 @@ impl Context<'_> {
             .map(|finding| Measurement {
                 segment: self.stream.segment.clone(),
                 error_bound: finding.error_bound,
+                interval: finding.interval,
                 degrees: finding.degrees,
                 p_value: finding.p_value,
                 parts: finding.parts,

@@ -11,6 +11,7 @@ mod data;
 mod estimate;
 mod fairness;
 mod golden;
+mod golden_quality;
 mod outcomes;
 mod properties;
 
@@ -76,7 +77,20 @@ fn stream() -> StreamKey {
 fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], reference: Option<&'a Reference>) -> Context<'a> {
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 0, labels: 0, whole: true };
     let positive = classes.iter().position(|class| &**class == "1");
-    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all(), estimate: true }
+    Context {
+        stream,
+        window,
+        task,
+        positive,
+        classes,
+        reference,
+        learning: false,
+        wanted: MetricSet::all(),
+        estimate: true,
+        beta: 2.0,
+        costs: None,
+        decision_thresholds: &[],
+    }
 }
 
 const SERVICE: ServiceFacts = ServiceFacts { requests_of_model: 1200, seconds: 60.0 };

@@ -21,7 +21,7 @@ pub use parts::Contribution;
 pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::summary::{ColumnCounts, NumberSums, ScoreTable};
+use crate::engine::summary::{ColumnCounts, Losses, NumberSums, ScoreTable};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -64,6 +64,10 @@ pub struct OutputReference {
     /// Scores by whether the class was true, for every class that has scores: of a binary model the positive class alone, of a multiclass one in the order
     /// of `classes`. Empty where the reference lacks scores or labels.
     pub scores: Vec<ScoreTable>,
+    /// What those scores lose.
+    pub losses: Losses,
+    /// Prediction minus label of the rows that have both (regressions).
+    pub residual: Option<ColumnReference>,
     /// Quality on the reference itself, where it has predictions and labels.
     pub quality: Option<ReferenceQuality>,
     /// What scores and predictions let expect of rows without a label; `None` where the reference lacks scores, predictions or labels.
@@ -72,6 +76,7 @@ pub struct OutputReference {
 
 /// Quality of the model on its reference, as summaries (so that every metric can be read from it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "one a pane or reference: a box would save nothing that counts")]
 pub enum ReferenceQuality {
     /// Confusion over the classes of the reference.
     Classes(crate::engine::summary::Confusion),
@@ -156,7 +161,7 @@ impl Reference {
         if !self.inputs.is_sorted_by(|a, b| a.name < b.name) {
             return Err("its inputs are not sorted".to_owned());
         }
-        let outputs = [&self.outputs.prediction, &self.outputs.score, &self.outputs.label];
+        let outputs = [&self.outputs.prediction, &self.outputs.score, &self.outputs.label, &self.outputs.residual];
         let columns = self.inputs.iter().map(|input| (&*input.name, &input.column));
         for (name, column) in columns.chain(outputs.into_iter().flatten().map(|column| ("an output", column))) {
             let n_slots = match &column.slots {

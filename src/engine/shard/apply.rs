@@ -7,7 +7,7 @@ use super::state::StreamState;
 use crate::engine::join::{Entry, Known, Outcome};
 use crate::engine::reference::{ColumnReference, Place, Reference};
 use crate::engine::settings::ModelSettings;
-use crate::engine::summary::{Confusion, RegressionSums};
+use crate::engine::summary::{Confusion, RegressionSums, Scores};
 use crate::engine::window::{InputPane, OutcomePane, Quality, StreamKey};
 use crate::event::{InvalidReason, ModelKey, Position, Prediction, RejectReason, Scalar, Status, Timestamp, canonical_text};
 use std::sync::Arc;
@@ -80,7 +80,8 @@ impl Shard {
         if outcome.is_some() {
             self.expect_label(model, start, position);
         }
-        let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, truth: None };
+        let scores = if outcome.is_some() { self.remembered_scores(model, prediction) } else { Scores::None };
+        let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, scores, truth: None };
         self.state.join.remember(key, entry);
         self.join_waiting(key);
         None
@@ -176,7 +177,8 @@ impl Shard {
         let n_classes = record.classes.names().len();
         let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes);
         runtime.changed |= record.classes.names().len() != n_classes;
-        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&prediction.score)).unwrap_or(Place::Missing);
+        let score = super::scores::of_positive(prediction, &runtime.settings);
+        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&score)).unwrap_or(Place::Missing);
         let latency = match prediction.latency_ms {
             Scalar::Number(ms) if ms >= 0.0 => Some(ms),
             Scalar::Null => None,

@@ -3,8 +3,10 @@
 use super::Shard;
 use super::apply::new_outcome_pane;
 use super::model::{ModelRecord, ModelRuntime};
+use super::scores::positive_place;
 use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
 use crate::engine::settings::Settings;
+use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
 use crate::event::{Label, Position, RejectReason, Scalar, canonical_text};
 use std::sync::Arc;
@@ -142,7 +144,7 @@ fn settle(
     let joined = match entry.truth {
         Some(known) if known.outcome == truth.outcome || truth.at < known.at => return Joined::Duplicate,
         Some(known) => {
-            tally(pane, record, predicted, known.outcome, false);
+            tally(pane, record, runtime, (predicted, &entry.scores), known.outcome, false);
             pane.revised += 1;
             Joined::Revised
         }
@@ -156,7 +158,7 @@ fn settle(
     if pane.labels.is_none() {
         pane.labels = new_outcome_pane(record, runtime).labels;
     }
-    tally(pane, record, predicted, truth.outcome, true);
+    tally(pane, record, runtime, (predicted, &entry.scores), truth.outcome, true);
     pane.label_positions.add(position);
     pane.last_label = pane.last_label.max(Some(truth.at));
     entry.truth = Some(truth);
@@ -164,13 +166,24 @@ fn settle(
 }
 
 /// Adds (or takes out) one pair of answer and truth.
-fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth: Outcome, add: bool) {
+fn tally(
+    pane: &mut OutcomePane,
+    record: &ModelRecord,
+    runtime: &ModelRuntime,
+    (predicted, scores): (Outcome, &Scores),
+    truth: Outcome,
+    add: bool,
+) {
     match (&mut pane.quality, predicted, truth) {
         (Quality::Classes(confusion), Outcome::Class(answer), Outcome::Class(label)) => {
             if add {
                 confusion.add(label, answer)
             } else {
                 confusion.remove(label, answer)
+            }
+            if *scores != Scores::None {
+                let positive = positive_place(record.classes.names(), &runtime.settings);
+                pane.scores.tally(scores, usize::from(label), positive, add);
             }
         }
         (Quality::Numbers(sums), Outcome::Number(answer), Outcome::Number(label)) => {
@@ -179,6 +192,7 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
             } else {
                 sums.remove(answer, label)
             }
+            tally_residual(pane, record, answer - label, add);
         }
         _ => debug_assert!(false, "a model has one kind of outcome"),
     }
@@ -192,6 +206,15 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
         },
     };
     let placed = column.place(&value);
+    if add { placed.count(counts) } else { placed.take_back(counts) }
+}
+
+/// Adds (or takes out) one residual, where the reference has residuals.
+fn tally_residual(pane: &mut OutcomePane, record: &ModelRecord, residual: f64, add: bool) {
+    let column = record.reference.as_ref().and_then(|r| r.outputs.residual.as_ref());
+    let Some(column) = column.filter(|_| residual.is_finite()) else { return };
+    let counts = pane.residuals.get_or_insert_with(|| column.empty_counts());
+    let placed = column.place(&Scalar::Number(residual));
     if add { placed.count(counts) } else { placed.take_back(counts) }
 }
 

@@ -34,7 +34,10 @@ impl Shard {
             learned.id = format!("{}+{}", inherited.id, learned.id).into();
             learned.inputs.clone_from(&inherited.inputs);
             // what the predecessor was worth stays the measure; what is normal to say, and to be true, is learned
-            learned.outputs.quality.clone_from(&inherited.outputs.quality);
+            let of_predecessor = inherited.outputs.clone();
+            learned.outputs.quality = of_predecessor.quality;
+            (learned.outputs.scores, learned.outputs.losses) = (of_predecessor.scores, of_predecessor.losses);
+            learned.outputs.residual = of_predecessor.residual;
         }
         if let Some(learning) = &mut record.learning {
             learning.rows_done = true;

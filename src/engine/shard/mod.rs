@@ -9,6 +9,7 @@ mod learning;
 mod model;
 mod sample;
 mod scored;
+mod scores;
 mod state;
 
 pub use counts::{Counts, EventKind};

@@ -6,7 +6,7 @@ use crate::engine::catalogue::MetricSet;
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
-use crate::engine::settings::{ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::engine::settings::{DEFAULT_BETA, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -157,6 +157,9 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         ignore: Vec::new(),
         metrics: MetricSet::default(),
         estimate: false,
+        beta: DEFAULT_BETA,
+        costs: None,
+        decision_thresholds: Vec::new(),
         rules: Vec::new(),
     }
 }

@@ -3,19 +3,23 @@
 mod confusion;
 mod fixed;
 mod histogram;
+mod magnitudes;
 mod names;
 mod numbers;
 mod positions;
 mod regression;
+mod scored;
 mod scores;
 
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
+pub use magnitudes::Magnitudes;
 pub use names::NameCounts;
 pub use numbers::NumberSums;
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;
+pub use scored::{Losses, ScoreSums, Scores};
 pub use scores::{ScoreTable, score_cell, score_range};
 
 use crate::event::InvalidReason;

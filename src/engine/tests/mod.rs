@@ -2,6 +2,7 @@
 
 mod data;
 mod fairness;
+mod quality;
 mod script;
 
 pub(crate) use script::SECOND;

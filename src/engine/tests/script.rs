@@ -65,6 +65,9 @@ pub(super) fn settings() -> Settings {
             ignore: Vec::new(),
             metrics: MetricSet::usual(),
             estimate: true,
+            beta: DEFAULT_BETA,
+            costs: None,
+            decision_thresholds: Vec::new(),
             rules: vec![low_accuracy],
         })],
         alerting: AlertSettings {
@@ -113,6 +116,21 @@ impl Script {
         self.apply(0, &predicted(id, "v1", at + ahead, "1", &[]));
     }
 
+    /// A prediction with a score, or with a score for each class.
+    pub(super) fn predict_scored(
+        &mut self,
+        id: &str,
+        at: i64,
+        prediction: Scalar<'static>,
+        score: Scalar<'static>,
+        scores: &[(&str, f64)],
+    ) {
+        let Event::Prediction(mut scored) = predicted(id, "v1", at, "", &[]) else { return };
+        (scored.prediction, scored.score) = (prediction, score);
+        scored.scores = scores.iter().map(|(class, score)| ((*class).to_owned().into(), Scalar::Number(*score))).collect();
+        self.event(0, &Event::Prediction(scored));
+    }
+
     /// A request that failed `at` these milliseconds.
     pub(super) fn fail(&mut self, id: &str, at: i64) {
         let Event::Prediction(mut failed) = predicted(id, "v1", at, "1", &[]) else { return };
@@ -122,7 +140,12 @@ impl Script {
 
     /// A label that becomes known `at` these milliseconds.
     pub(super) fn label(&mut self, id: &str, at: i64, label: &str) {
-        let event = Event::Label(Label { prediction_id: id.to_owned().into(), label: text(label), timestamp: Timestamp(at), model: None });
+        self.label_of(id, at, text(label));
+    }
+
+    /// The same, of any type.
+    pub(super) fn label_of(&mut self, id: &str, at: i64, label: Scalar<'static>) {
+        let event = Event::Label(Label { prediction_id: id.to_owned().into(), label, timestamp: Timestamp(at), model: None });
         self.event(1, &event);
     }
 

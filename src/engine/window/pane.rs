@@ -1,6 +1,6 @@
 //! What one stream saw during one slide.
 
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, NameCounts, Positions, RegressionSums, ScoreTable};
+use crate::engine::summary::{ColumnCounts, Confusion, Histogram, NameCounts, Positions, RegressionSums, ScoreSums, ScoreTable};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -59,6 +59,10 @@ pub struct OutcomePane {
     pub labels: Option<ColumnCounts>,
     /// Prediction against truth.
     pub quality: Quality,
+    /// Scores against truth, where scores are remembered (classes).
+    pub scores: ScoreSums,
+    /// Prediction minus label, over the reference's residual column, where it has one (regressions).
+    pub residuals: Option<ColumnCounts>,
     /// From the prediction's timestamp to its label's, in seconds.
     pub delay_seconds: Histogram,
     /// Labels that replaced an earlier, different one.
@@ -73,6 +77,7 @@ pub struct OutcomePane {
 
 /// Prediction against truth, as sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "one a pane or reference: a box would save nothing that counts")]
 pub enum Quality {
     /// Classes.
     Classes(Confusion),
@@ -131,6 +136,8 @@ impl OutcomePane {
             labelled: 0,
             labels,
             quality,
+            scores: ScoreSums::default(),
+            residuals: None,
             delay_seconds: Histogram::default(),
             revised: 0,
             last_label: None,
@@ -149,6 +156,8 @@ impl OutcomePane {
             (Quality::Numbers(a), Quality::Numbers(b)) => a.merge(b),
             _ => debug_assert!(false, "panes of one model have one kind of quality"),
         }
+        self.scores.merge(&other.scores);
+        merge_column(&mut self.residuals, other.residuals.as_ref());
         self.delay_seconds.merge(&other.delay_seconds);
         self.revised += other.revised;
         self.last_label = self.last_label.max(other.last_label);

@@ -107,6 +107,7 @@ proptest! {
             squared_error: pairs.iter().map(|(y, p)| (p - y) * (p - y)).sum(),
             label: pairs.iter().map(|(y, _)| y - c).sum(),
             label_squared: pairs.iter().map(|(y, _)| (y - c) * (y - c)).sum(),
+            ..RegressionTotals::default()
         };
         let (one, other) = (totals(0.0).r2(), totals(center).r2());
         prop_assert_eq!(one.is_ok(), other.is_ok());

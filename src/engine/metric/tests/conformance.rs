@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::engine::catalogue::{Family, Range};
-use crate::engine::settings::ColumnKind;
+use crate::engine::settings::{ColumnKind, CostMatrix};
+use crate::engine::summary::{ScoreSums, Scores};
 
 struct Case {
     name: &'static str,
@@ -76,13 +77,30 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
             Quality::Classes(confusion)
         }
     };
+    let scores = |seen: &[Seen]| {
+        let mut sums = ScoreSums::default();
+        let score = |v: f64| 1.0 / (1.0 + (-v).exp());
+        for (p, y) in values(seen).zip(values(seen).skip(1)) {
+            let truth = usize::from(y > 2.0);
+            match task {
+                Task::Binary => sums.tally(&Scores::Positive(score(p)), truth, Some(1), true),
+                Task::Multiclass => sums.tally(&Scores::Classes([score(p), score(-p), 0.25].into()), truth, None, true),
+                Task::Regression => {}
+            }
+        }
+        sums
+    };
+    let residuals =
+        |seen: &[Seen]| numbers(&values(seen).zip(values(seen).skip(1)).map(|(p, y)| p - y).filter(|e| e.is_finite()).collect::<Vec<_>>());
     let outputs = OutputReference {
         classes: classes.clone(),
         prediction: Some(answer(&case.reference)),
         score: Some(numeric(&case.reference)),
         label: Some(answer(&case.reference)),
-        scores: Vec::new(),
+        scores: scores(&case.reference).tables,
+        losses: scores(&case.reference).losses,
         expectation: expectation(task, &case.reference, &answer(&case.reference)),
+        residual: (task == Task::Regression).then(|| numeric(&residuals(&case.reference))),
         quality: Some(match quality(&case.reference) {
             Quality::Classes(confusion) => ReferenceQuality::Classes(confusion),
             Quality::Numbers(sums) => ReferenceQuality::Numbers(sums),
@@ -101,8 +119,12 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     let mut outcome = OutcomePane::new(quality(&case.current), over(&reference.outputs.label));
     (outcome.expected, outcome.labelled) = (n, n / 2);
     values(&case.current).for_each(|v| outcome.delay_seconds.add(v.abs()));
+    outcome.scores = scores(&case.current);
+    outcome.residuals = reference.outputs.residual.as_ref().map(|c| counts(c, &residuals(&case.current)));
     let stream = stream();
-    let ctx = context(&stream, task, &classes, Some(&reference));
+    let costs = CostMatrix::Binary { true_positive: 3.0, false_positive: -1.0, true_negative: 0.5, false_negative: -20.0 };
+    let thresholds: [Arc<str>; 1] = ["0.3".into()];
+    let ctx = Context { costs: Some(&costs), decision_thresholds: &thresholds, ..context(&stream, task, &classes, Some(&reference)) };
     let service = ServiceFacts { requests_of_model: n, seconds: 60.0 };
     (input.duplicates, outcome.last_label) = (n / 2, Some(Timestamp(0)));
     values(&case.current).filter(|v| *v > 0.0).for_each(|v| input.skew_seconds.add(v));
@@ -122,10 +144,6 @@ fn limits(metric: Metric) -> (f64, f64) {
     }
 }
 
-/// What is measured in every case: the usual metrics, and those of estimated quality.
-fn measured_metrics() -> impl Iterator<Item = Metric> {
-    MetricSet::usual().iter().chain([Metric::BalancedAccuracy, Metric::Specificity, Metric::RocAuc])
-}
 const DATA_QUALITY: [Metric; 8] = [
     Metric::OutOfRangeRate,
     Metric::Constant,
@@ -137,7 +155,15 @@ const DATA_QUALITY: [Metric; 8] = [
     Metric::LabelSilence,
 ];
 
-const DRIFT: [Metric; 3] = [Metric::Psi, Metric::Ks, Metric::TotalVariation];
+/// Residuals here are differences of neighbouring values: theirs is another story.
+fn is_drift_of_a_value(m: &Measurement) -> bool {
+    distances().any(|d| d == m.metric) && m.subject != Subject::Residual
+}
+
+/// What is read from answers and truth.
+fn quality() -> impl Iterator<Item = Metric> {
+    Metric::ALL.iter().copied().filter(|m| matches!(m.family(), Family::Classes | Family::Numbers))
+}
 
 /// Every distance of a single column.
 fn distances() -> impl Iterator<Item = Metric> + Clone {
@@ -148,7 +174,7 @@ fn distances() -> impl Iterator<Item = Metric> + Clone {
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for metric in measured_metrics().chain(distances()).chain(DATA_QUALITY) {
+        for metric in MetricSet::usual().iter().chain(quality()).chain(distances()).chain(DATA_QUALITY) {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);
@@ -170,9 +196,13 @@ fn every_metric_is_measured_in_every_case_and_within_its_limits() {
                     );
                 }
                 assert!((m.threshold, m.verdict) == (None, None));
-                let holds = |(from, to): (f64, f64)| m.reading.value().is_some_and(|v| least <= from && from <= v && v <= to && to <= most);
-                assert!(m.interval.is_none_or(holds), "{}: {m:?}", case.name);
+                if let Some((low, high)) = m.interval {
+                    let value = m.reading.value().expect("an interval is about a value");
+                    let slack = m.error_bound + 1e-12 * value.abs();
+                    assert!(least <= low && low <= value + slack && value - slack <= high && high <= most, "{}: {m:?}", case.name);
+                }
                 assert!(m.sigma.is_none_or(|s| s.is_finite() && s >= 0.0), "{}: {m:?}", case.name);
+                assert!(m.subject.carries(metric), "{}: {m:?}", case.name);
             }
         }
     }
@@ -181,7 +211,7 @@ fn every_metric_is_measured_in_every_case_and_within_its_limits() {
 #[test]
 fn the_same_again_is_exactly_no_drift() {
     for case in cases().iter().filter(|c| ["same", "constant", "single both"].contains(&c.name)) {
-        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(|m| distances().any(|d| d == m.metric)) {
+        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(is_drift_of_a_value) {
             // its mean without a change is 0, and equal samples lie below that; it takes four values
             if m.metric == Metric::AndersonDarling {
                 assert!(m.reading.value().map_or(case.name == "single both", |v| v < 0.0), "{}: {m:?}", case.name);
@@ -196,7 +226,7 @@ fn the_same_again_is_exactly_no_drift() {
 #[test]
 fn what_moved_is_seen_on_either_side() {
     for case in cases().iter().filter(|c| ["constant moved up", "constant moved down", "disjoint"].contains(&c.name)) {
-        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(|m| DRIFT.contains(&m.metric)) {
+        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(is_drift_of_a_value) {
             let value = m.reading.value().unwrap();
             assert!(!m.parts.is_empty(), "{}: {m:?}", case.name);
             let least = if m.metric == Metric::Psi || case.name == "disjoint" { 0.5 } else { 1.0 };
@@ -228,7 +258,7 @@ fn without_a_usable_value_there_is_no_drift_reading() {
         let case = cases().into_iter().find(|c| c.name == name).unwrap();
         let measured = measure(&case, Task::Regression);
         for m in measured.iter().filter(|m| distances().any(|d| d == m.metric)) {
-            let want = if m.subject == Subject::Label { UndefinedReason::NoLabels } else { reason };
+            let want = if [Subject::Label, Subject::Residual].contains(&m.subject) { UndefinedReason::NoLabels } else { reason };
             assert_eq!(m.reading, Reading::Undefined(want), "{name}: {m:?}");
         }
         assert_eq!(reading(&measured, &feature("x"), rate).reading, Reading::Value(1.0));
@@ -243,8 +273,13 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
         subjects.dedup();
         let classes: &[&str] = if task == Task::Multiclass { &["quality:0", "quality:1", "quality:2"] } else { &[] };
         let score: &[&str] = if task == Task::Binary { &["score"] } else { &[] };
+        let more: &[&str] = match task {
+            Task::Binary => &["quality@0.3"],
+            Task::Multiclass => classes,
+            Task::Regression => &["residual"],
+        };
         let want =
-            [&["feature:c", "feature:x", "prediction"][..], score, &["estimated_quality", "service", "data", "label", "quality"], classes]
+            [&["feature:c", "feature:x", "prediction"][..], score, &["estimated_quality", "service", "data", "label", "quality"], more]
                 .concat();
         assert_eq!(subjects, want);
         for pair in measured.windows(2).filter(|pair| pair[0].subject == pair[1].subject) {

@@ -10,14 +10,6 @@ use std::sync::Arc;
 /// Least rows of a group of neighbouring predictions: its mean error is then known to about a tenth.
 const GROUP_ROWS: u64 = 100;
 
-/// Scores by whether their class was true, as [`OutputReference::scores`] has them.
-pub(super) fn score_tables(table: &Table, spec: &CompileSpec, classes: &[Arc<str>], positive: Option<&Arc<str>>) -> Vec<ScoreTable> {
-    let columns = score_columns(table, spec, classes, positive);
-    let Some(labels) = output(table, spec, "label").filter(|_| !columns.is_empty()) else { return Vec::new() };
-    let tables: Vec<ScoreTable> = columns.iter().map(|(class, scores)| by_class(scores, labels, classes, *class)).collect();
-    if tables.iter().any(|table| table.totals() == [0, 0]) { Vec::new() } else { tables }
-}
-
 /// What `outputs` let expect; `None` where the table lacks scores, predictions or labels.
 pub(super) fn expectation(
     table: &Table,
@@ -80,7 +72,7 @@ fn errors(said: &ColumnValues, truth: &ColumnValues, predictions: &ColumnReferen
         .iter()
         .zip(truth.iter())
         .filter_map(|(said, truth)| match (predictions.place(&said), said, truth) {
-            (Place::Slot(slot), Scalar::Number(said), Scalar::Number(truth)) => Some((slot, said - truth)),
+            (Place::Slot(slot) | Place::Number { slot, .. }, Scalar::Number(said), Scalar::Number(truth)) => Some((slot, said - truth)),
             _ => None,
         })
         .collect();

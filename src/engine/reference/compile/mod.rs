@@ -185,7 +185,7 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
             notes.push(Note::on(name, NoteKind::NoSuchColumn));
         }
     }
-    let outputs = compile_outputs(output_columns(table, spec, &mut notes), spec)?;
+    let outputs = compile_outputs(&output_columns(table, spec, &mut notes), spec)?;
     note_outputs(table, spec, &outputs, &mut notes);
 
     let mut inputs = Vec::new();
@@ -203,13 +203,14 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     distinct.score = outputs.score.as_ref().map(|compiled| compiled.distinct);
     distinct.label = outputs.label.as_ref().map(|compiled| compiled.distinct);
     let (task, positive) = (outputs.task, outputs.positive);
-    let scores = expectation::score_tables(table, spec, &outputs.classes, positive.as_ref());
     let mut outputs = OutputReference {
         classes: outputs.classes,
         prediction: outputs.prediction.map(|compiled| compiled.column),
         score: outputs.score.map(|compiled| compiled.column),
         label: outputs.label.map(|compiled| compiled.column),
-        scores,
+        scores: outputs.scores.tables,
+        losses: outputs.scores.losses,
+        residual: outputs.residual,
         quality: outputs.quality,
         expectation: None,
     };
@@ -256,7 +257,13 @@ fn output_columns<'a>(table: &'a Table, spec: &CompileSpec, notes: &mut Vec<Note
             "prediction" => &mut columns.prediction,
             "label" => &mut columns.label,
             "score" => &mut columns.score,
-            _ => continue,
+            name => {
+                // which of these speak of a class is known only when the classes are
+                if let Some(class) = name.strip_prefix("score_") {
+                    columns.class_scores.push((class, &column.values));
+                }
+                continue;
+            }
         };
         if column.values.iter().any(|value| !value.is_null()) {
             *place = Some(&column.values);
