@@ -5,6 +5,7 @@ use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums};
 use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
+mod acceptance;
 mod conformance;
 mod golden;
 mod outcomes;
