@@ -340,3 +340,57 @@ fn evidently_own_tests() {
     }
     assert_eq!(left, 2, "the two z tests");
 }
+
+/// What both peers say about the chunks of the data sets (see `tests/data/golden/README.md`), from the values of the excerpts.
+#[test]
+fn both_peers_on_real_data() {
+    let mut compared = 0;
+    for text in [
+        include_str!("../../../tests/data/golden/elec2.json"),
+        include_str!("../../../tests/data/golden/nml_credit_card.json"),
+        include_str!("../../../tests/data/golden/nml_car_price.json"),
+    ] {
+        let data: Value = serde_json::from_str(text).unwrap();
+        let spread = |pairs: &Value| -> Vec<f64> {
+            let pairs = pairs.as_array().unwrap().iter();
+            pairs.flat_map(|p| std::iter::repeat_n(p[0].as_f64().unwrap(), p[1].as_u64().unwrap() as usize)).collect()
+        };
+        for (name, figures) in data["numerical"].as_object().unwrap() {
+            let reference = spread(&figures["reference"]);
+            let doane = doane(&reference);
+            for (place, chunk) in figures["chunks"].as_array().unwrap().iter().enumerate() {
+                let current = spread(chunk);
+                let (r, c) = (histogram(&reference, &doane), histogram(&current, &doane));
+                let nannyml = &figures["nannyml"];
+                compared += met(name, jensen_shannon(&r, &c).unwrap(), &nannyml["jensen_shannon"][place], 1e-8);
+                compared += met(name, hellinger(&r, &c).unwrap(), &nannyml["hellinger"][place], 2e-8);
+                let (r, c) = evidently_bins(&reference, &current);
+                let inside = if reference.iter().map(|&v| key(v)).collect::<BTreeSet<_>>().len() > 20 { r.len() - 1 } else { r.len() };
+                let (psi, kl) = evidently_psi_and_kl(&r[..inside], &c[..inside]);
+                let evidently = &figures["evidently"];
+                compared += met(name, psi, &evidently["psi"][place], 1e-15);
+                compared += met(name, kl, &evidently["kl_div"][place], 1e-15);
+                compared += met(name, jensen_shannon(&r, &c).unwrap() * LN_2_ROOT, &evidently["jensenshannon"][place], 1e-8);
+            }
+        }
+        for (name, figures) in data["categorical"].as_object().unwrap() {
+            let r = super::golden::counts(&figures["reference_counts"]);
+            for (place, chunk) in figures["counts"].as_array().unwrap().iter().enumerate() {
+                let c = super::golden::counts(chunk);
+                let (nannyml, evidently) = (&figures["nannyml"], &figures["evidently"]);
+                compared += met(name, jensen_shannon(&r, &c).unwrap(), &nannyml["jensen_shannon"][place], 1e-8);
+                compared += met(name, hellinger(&r, &c).unwrap(), &nannyml["hellinger"][place], 1e-15);
+                compared += met(name, l_infinity(&r, &c).unwrap(), &nannyml["l_infinity"][place], 1e-15);
+                let statistic = if r.len() == 2 { with_yates(&r, &c) } else { chi_square(&r, &c, 0.0).unwrap().statistic };
+                compared += met(name, statistic, &nannyml["chi2"][place], 1e-13);
+                let (psi, kl) = evidently_psi_and_kl(&r, &c);
+                compared += met(name, psi, &evidently["psi"][place], 1e-15);
+                compared += met(name, kl, &evidently["kl_div"][place], 1e-15);
+                compared += met(name, jensen_shannon(&r, &c).unwrap() * LN_2_ROOT, &evidently["jensenshannon"][place], 1e-8);
+                compared += met(name, hellinger(&r, &c).unwrap(), &evidently["hellinger"][place], 2e-8);
+                compared += met(name, goodness_of_fit(&r, &c), &evidently["chisquare"][place], 1e-300);
+            }
+        }
+    }
+    assert!(compared >= 500, "{compared}");
+}
