@@ -6,6 +6,7 @@ use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums, ScoreTable
 use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
+mod acceptance;
 mod conformance;
 mod data;
 mod estimate;
