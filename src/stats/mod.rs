@@ -7,6 +7,7 @@
 
 mod classification;
 mod counts;
+pub mod detector;
 mod ks;
 pub mod power;
 mod psi;
