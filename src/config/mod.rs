@@ -6,6 +6,7 @@
 //! It reads files, and nothing else of the world: the environment is an argument.
 
 mod class;
+mod detectors;
 pub mod duration;
 mod effective;
 mod kafka;

@@ -1,6 +1,7 @@
 //! `[[model]]`: what is watched, against what reference, by which rules.
 
 use super::class::canonical_class;
+use super::detectors::detectors;
 use super::layers::Table;
 use super::overrides::{self, Changes};
 use super::raw::Raw;
@@ -112,6 +113,7 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         Fallback::Text("[]"),
         "Metrics that are measured besides the usual ones and those that rules look at; `all`: every one.",
     );
+    let detectors = detectors(section.table("detectors"));
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
     let metrics = metrics(&section, &asked, &changes.rules);
     section.finish();
@@ -127,6 +129,7 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         segments: shared(segments),
         ignore: shared(ignore),
         metrics,
+        detectors,
         rules: changes.rules.iter().cloned().map(Arc::new).collect(),
     };
     (model, changes)

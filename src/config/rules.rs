@@ -6,7 +6,7 @@ pub(in crate::config) mod table;
 
 use super::duration::parse_duration;
 use super::{Problem, parse_threshold};
-use crate::engine::catalogue::Family;
+use crate::engine::catalogue::{Family, needs_answers};
 use crate::engine::metric::{Baseline, Metric, Subject};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::verdict::{Bound, Condition, DEFAULT_ALPHA, Rule, Severity, SubjectPattern, Threshold};
@@ -97,14 +97,14 @@ fn read_condition(block: &Table<'_>, origin: &str) -> Option<Condition> {
     let min_events = block.read("min_events", count(0..=u64::from(u32::MAX)));
     block.finish();
     let (subject, metric, bound) = (subject?, metric?, above.map(Bound::Above).or(below.map(Bound::Below))?);
-    check_sense(block, &subject, metric, kind, bound);
+    check_sense(block, &subject, metric, kind, task, bound);
     let min_events = min_events.unwrap_or_else(|| default_min_events(metric));
     let origin = format!("{origin}: {}", block.path_of("")).into();
     Some(Condition { subject, metric, kind, task, bound, min_events, against: Baseline::Reference, confident: false, origin })
 }
 
 /// A condition that could never judge anything is a mistake, and a silent one.
-fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind: Option<ColumnKind>, bound: Bound) {
+fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind: Option<ColumnKind>, task: Option<Task>, bound: Bound) {
     let name = metric.as_str();
     if !is_measured_on(metric, subject) {
         block.refuse("metric", format!("{name:?} is not measured on this subject"));
@@ -118,6 +118,13 @@ fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind
         && needs != kind
     {
         block.refuse("kind", format!("{name:?} is measured on {} columns only", needs.as_str()));
+    }
+    let in_numbers = *subject == SubjectPattern::Exactly(Subject::Latency) || task == Some(Task::Regression);
+    if metric.family() == Family::Detector && needs_answers(metric) && in_numbers {
+        block.refuse(
+            "metric",
+            format!("{name:?} works on right and wrong answers, not on numbers: write adwin, page_hinkley, kswin or cusum"),
+        );
     }
     let relative = matches!(bound.threshold(), Threshold::Reference { .. });
     let is_share = matches!(metric, Metric::MissingRate | Metric::InvalidRate | Metric::NewCategoryRate);

@@ -141,5 +141,13 @@ fn a_condition_that_could_never_judge_is_refused() {
     check(&condition("service", "psi", "above = 0.1"), &[("rule[0].condition[0].metric", "not measured")]);
     check(&condition("feature:*", "ks", "kind = \"categorical\"\nabove = 0.1"), &[("rule[0].condition[0].kind", "numeric columns only")]);
     check(&condition("feature:*", "psi", "above = \"reference * 2\""), &[("rule[0].condition[0].above", "no \"psi\" of its own")]);
+    for metric in ["ddm", "eddm", "hddm_a", "hddm_w"] {
+        let refused = [("rule[0].condition[0].metric", "works on right and wrong answers")];
+        check(&condition("latency", metric, "above = 0"), &refused);
+        check(&condition("errors", metric, "task = \"regression\"\nabove = 0"), &refused);
+        assert!(parse_rules(&condition("errors", metric, "above = 0"), "own.toml").is_ok());
+    }
+    assert!(parse_rules(&condition("latency", "cusum", "above = 0"), "own.toml").is_ok());
+    check(&condition("service", "adwin", "above = 0"), &[("rule[0].condition[0].metric", "not measured")]);
     check(&format!("{0}\n{0}", condition("feature:*", "psi", "above = 0.1")), &[("rule", "two rules have the name \"a\"")]);
 }

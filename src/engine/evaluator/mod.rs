@@ -119,7 +119,7 @@ impl Evaluator {
         for key in self.state.progress.keys().cloned().collect::<Vec<_>>() {
             self.judge_waiting(&key, marks.all, &mut effects);
             if let (Some(panes), Some(progress)) = (self.panes.get_mut(&key), self.state.progress.get(&key)) {
-                panes.prune(progress, &self.settings.window);
+                panes.prune(progress, &self.settings.window, self.now);
             }
         }
         effects
@@ -279,6 +279,7 @@ impl Evaluator {
 /// Calls `measure` with everything it needs to know of a stream's window.
 fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, measure: impl FnOnce(&Context<'_>) -> T) -> T {
     let positive = model.settings.positive.as_ref().and_then(|p| class_place(&model.classes, &Scalar::Text(p.as_ref().into())));
+    let detectors = model.settings.watched();
     measure(&Context {
         stream: key,
         window,
@@ -288,6 +289,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         reference: model.reference.as_deref(),
         learning: model.learning,
         wanted: model.settings.metrics,
+        detectors: &detectors,
     })
 }
 

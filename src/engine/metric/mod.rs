@@ -5,6 +5,7 @@
 //! Not here: thresholds, and what they say about a measurement (`verdict`).
 
 mod columns;
+mod detectors;
 mod measurement;
 mod quality;
 mod service;
@@ -12,12 +13,13 @@ mod service;
 pub use crate::engine::catalogue::{Metric, Subject};
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 
-use crate::engine::catalogue::MetricSet;
+use crate::engine::catalogue::{MetricSet, Signal};
 use crate::engine::reference::{ColumnReference, Reference};
 use crate::engine::settings::Task;
 use crate::engine::summary::ColumnCounts;
 use crate::engine::window::{InputPane, OutcomePane, StreamKey};
 use columns::Role;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a window's sums belong to, and what they are compared with.
@@ -39,6 +41,8 @@ pub struct Context<'a> {
     pub learning: bool,
     /// The metrics that are measured: what nobody asked for costs nothing.
     pub wanted: MetricSet,
+    /// The change detectors that run, each with what it watches.
+    pub detectors: &'a BTreeSet<(Signal, Metric)>,
 }
 
 /// What the service figures of a window need besides its own sums.
@@ -50,7 +54,8 @@ pub struct ServiceFacts {
     pub seconds: f64,
 }
 
-/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), service.
+/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), service, and what change
+/// detectors found in it.
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
@@ -70,6 +75,7 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
         measurements.extend(compare(Subject::Score, Role::Score, score, pane.score.as_ref()));
     }
     measurements.extend(ctx.measurements(&Subject::Service, service::findings(ctx, pane, service), None));
+    measurements.extend(detectors::measure(ctx, pane));
     measurements
 }
 

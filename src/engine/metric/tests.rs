@@ -5,6 +5,7 @@ use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Timestamp};
 
 mod conformance;
+mod detectors;
 mod golden;
 mod outcomes;
 mod properties;
@@ -65,10 +66,13 @@ fn stream() -> StreamKey {
     StreamKey { model: ModelKey::new("fraud", "v1"), segment: None }
 }
 
+/// No detector runs.
+static NO_DETECTORS: BTreeSet<(Signal, Metric)> = BTreeSet::new();
+
 fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], reference: Option<&'a Reference>) -> Context<'a> {
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 0, labels: 0, whole: true };
     let positive = classes.iter().position(|class| &**class == "1");
-    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all() }
+    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all(), detectors: &NO_DETECTORS }
 }
 
 const SERVICE: ServiceFacts = ServiceFacts { requests_of_model: 1200, seconds: 60.0 };

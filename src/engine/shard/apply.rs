@@ -3,6 +3,7 @@
 use super::Shard;
 use super::model::{ModelRecord, ModelRuntime};
 use super::state::StreamState;
+use crate::engine::catalogue::Signal;
 use crate::engine::join::{Entry, Known, Outcome};
 use crate::engine::reference::{ColumnReference, Place, Reference};
 use crate::engine::settings::ModelSettings;
@@ -180,6 +181,10 @@ impl Shard {
         for &stream in &self.scratch.route {
             let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
             counted.add_to(Arc::make_mut(pane));
+        }
+        if let Some(ms) = latency.filter(|_| record.detectors.watch(Signal::Latency)) {
+            let pane = self.state.streams[record.whole as usize].inputs.entry(start).or_default();
+            record.detectors.see(Signal::Latency, ms, &mut Arc::make_mut(pane).detections);
         }
         outcome.filter(|_| !failed)
     }

@@ -1,11 +1,12 @@
 //! One model version as a shard knows it.
 
+use super::detect::Detectors;
 use super::sample::Sample;
 use crate::engine::catalogue::MetricSet;
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
-use crate::engine::settings::{ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::engine::settings::{DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +27,8 @@ pub(super) struct ModelRecord {
     pub(super) learning: Option<Sample>,
     /// Centre and spread for the exact sums of a regression; fixed for the life of the state, because sums of one scale only can be added.
     pub(super) scale: Option<(f64, f64)>,
+    /// The change detectors that rules look at.
+    pub(super) detectors: Detectors,
     /// The stream of the whole.
     pub(super) whole: u32,
     pub(super) segments: BTreeMap<String, u32>,
@@ -51,7 +54,8 @@ impl ModelRecord {
             (true, false) => Classes::closed(known),
             (true, true) => Classes::open(),
         };
-        let mut record = Self { key, classes, reference, file_id, learning, scale: None, whole, segments: BTreeMap::new() };
+        let detectors = Detectors::new(settings);
+        let mut record = Self { key, classes, reference, file_id, learning, scale: None, detectors, whole, segments: BTreeMap::new() };
         record.scale = record.reference_scale();
         record
     }
@@ -150,6 +154,7 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         segments: Vec::new(),
         ignore: Vec::new(),
         metrics: MetricSet::default(),
+        detectors: DetectorSettings::default(),
         rules: Vec::new(),
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn settings() -> Settings {
             segments: Vec::new(),
             ignore: Vec::new(),
             metrics: MetricSet::usual(),
+            detectors: DetectorSettings::default(),
             rules: vec![low_accuracy],
         })],
         alerting: AlertSettings {

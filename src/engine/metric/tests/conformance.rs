@@ -1,8 +1,9 @@
 //! What every metric must keep to, whatever the data.
 
 use super::*;
-use crate::engine::catalogue::Range;
+use crate::engine::catalogue::{Family, Range};
 use crate::engine::settings::ColumnKind;
+use crate::engine::window::Detections;
 
 struct Case {
     name: &'static str,
@@ -74,7 +75,12 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     (outcome.expected, outcome.labelled) = (n, n / 2);
     values(&case.current).for_each(|v| outcome.delay_seconds.add(v.abs()));
     let stream = stream();
-    let ctx = context(&stream, task, &classes, Some(&reference));
+    let of_detectors = Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Detector);
+    let detectors: BTreeSet<_> = of_detectors.flat_map(|metric| Signal::ALL.map(|signal| (signal, metric))).collect();
+    for &detector in &detectors {
+        input.detections.insert(detector, Detections { seen: n, found: n / 4 });
+    }
+    let ctx = Context { detectors: &detectors, ..context(&stream, task, &classes, Some(&reference)) };
     let service = ServiceFacts { requests_of_model: n, seconds: 60.0 };
     [measure_inputs(&ctx, &input, &service), measure_outcomes(&ctx, &outcome)].concat()
 }
@@ -95,7 +101,8 @@ const DRIFT: [Metric; 3] = [Metric::Psi, Metric::Ks, Metric::TotalVariation];
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for metric in MetricSet::usual().iter() {
+        let detectors = Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Detector);
+        for metric in MetricSet::usual().iter().chain(detectors) {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);
@@ -164,7 +171,8 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
         subjects.dedup();
         let classes: &[&str] = if task == Task::Multiclass { &["quality:0", "quality:1", "quality:2"] } else { &[] };
         let score: &[&str] = if task == Task::Binary { &["score"] } else { &[] };
-        let want = [&["feature:c", "feature:x", "prediction"][..], score, &["service", "label", "quality"], classes].concat();
+        let want =
+            [&["feature:c", "feature:x", "prediction"][..], score, &["service", "errors", "latency", "label", "quality"], classes].concat();
         assert_eq!(subjects, want);
         for pair in measured.windows(2).filter(|pair| pair[0].subject == pair[1].subject) {
             assert!(pair[0].metric < pair[1].metric, "{:?} {:?}", pair[0], pair[1]);
