@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is found is a pure function of the values in the order in which they were applied; the state of every detector is part of the record.
 
-use crate::engine::catalogue::{Metric, Signal, needs_answers};
+use crate::engine::catalogue::{Family, Metric, Signal, needs_answers};
 use crate::engine::settings::{DetectorSettings, ModelSettings, Task};
 use crate::engine::window::Detections;
 use crate::stats::detector::{Adwin, Change, Cusum, Ddm, Detector, Eddm, HddmA, HddmW, Kswin, PageHinkley, Sides, Standard};
@@ -78,7 +78,7 @@ impl Detectors {
 impl Running {
     /// A detector from its beginning; `None`: the metric is none, or works on answers only.
     fn new(metric: Metric, in_numbers: bool, settings: &DetectorSettings) -> Option<Self> {
-        if metric.family() != crate::engine::catalogue::Family::Detector || (in_numbers && needs_answers(metric)) {
+        if metric.family() != Family::Detector || (in_numbers && needs_answers(metric)) {
             return None;
         }
         let (warning, drift) = EDDM_LEVELS;
@@ -115,5 +115,76 @@ impl Running {
             self.standard = self.standard.take().map(|_| Standard::new(settings.warm_up));
         }
         drift
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::shard::model::unwatched;
+    use crate::engine::verdict::{Bound, Condition, Rule, SubjectPattern, Threshold};
+    use std::sync::Arc;
+
+    fn settings(watched: &[(Signal, Metric)]) -> ModelSettings {
+        let condition = |&(signal, metric): &(Signal, Metric)| {
+            Condition::new(SubjectPattern::Exactly(signal.subject()), metric, Bound::Above(Threshold::Absolute(0.0)))
+        };
+        let rules = vec![Arc::new(Rule::new("changes", watched.iter().map(condition).collect()))];
+        ModelSettings { rules, ..unwatched("m") }
+    }
+
+    /// Shows right answers, then wrong ones.
+    fn show(detectors: &mut Detectors, right: usize, wrong: usize) -> BTreeMap<(Signal, Metric), Detections> {
+        let mut found = BTreeMap::new();
+        let answers = std::iter::repeat_n(0.0, right).chain(std::iter::repeat_n(1.0, wrong));
+        answers.for_each(|answer| detectors.see(Signal::Errors, answer, &mut found));
+        found
+    }
+
+    const ADWIN: (Signal, Metric) = (Signal::Errors, Metric::Adwin);
+    const DDM: (Signal, Metric) = (Signal::Errors, Metric::Ddm);
+
+    #[test]
+    fn after_a_change_a_detector_rests() {
+        let mut settings = settings(&[ADWIN]);
+        let found = |settings: &ModelSettings| show(&mut Detectors::new(settings), 320, 320)[&ADWIN];
+        assert_eq!(found(&settings), Detections { seen: 640, found: 1 });
+        settings.detectors.refractory = 0;
+        assert_eq!(found(&settings), Detections { seen: 640, found: 1 });
+        let alternating = |refractory| {
+            settings.detectors.refractory = refractory;
+            let mut detectors = Detectors::new(&settings);
+            (0..4).map(|_| show(&mut detectors, 96, 96)[&ADWIN].found).sum::<u64>()
+        };
+        let counts = [0, 100, 10_000].map(alternating);
+        assert!(counts[0] > counts[1] && counts[1] > counts[2] && counts[2] == 1, "{counts:?}");
+    }
+
+    #[test]
+    fn a_changed_configuration_ends_begins_and_keeps_detectors() {
+        let mut detectors = Detectors::new(&settings(&[ADWIN, DDM]));
+        show(&mut detectors, 50, 0);
+        let before = detectors.clone();
+        detectors.adopt(&settings(&[ADWIN, DDM]));
+        assert_eq!(detectors, before, "nothing changed");
+        detectors.adopt(&settings(&[ADWIN, (Signal::Latency, Metric::Cusum)]));
+        assert_eq!(detectors.running.keys().copied().collect::<Vec<_>>(), [ADWIN, (Signal::Latency, Metric::Cusum)]);
+        assert_eq!(detectors.running[&ADWIN], before.running[&ADWIN]);
+        let mut changed = settings(&[ADWIN]);
+        changed.detectors.adwin_delta = 0.01;
+        detectors.adopt(&changed);
+        assert_eq!(detectors, Detectors::new(&changed), "all begin anew");
+        detectors.adopt(&unwatched("m"));
+        assert!(!detectors.watch(Signal::Errors));
+    }
+
+    #[test]
+    fn detectors_of_answers_do_not_run_on_numbers() {
+        let every: Vec<_> = Metric::ALL.iter().flat_map(|&m| Signal::ALL.map(|s| (s, m))).collect();
+        let mut settings = settings(&every);
+        assert_eq!(Detectors::new(&settings).running.len(), 8 + 4);
+        settings.task = Task::Regression;
+        assert_eq!(Detectors::new(&settings).running.len(), 4 + 4);
+        assert!(Detectors::new(&settings).running.keys().eq(settings.watched().iter()));
     }
 }

@@ -1,5 +1,6 @@
 //! The whole engine by scripts: what goes in at which time, what comes out.
 
+mod detectors;
 mod script;
 
 pub(crate) use script::SECOND;
@@ -8,6 +9,7 @@ pub(crate) fn script_settings() -> Settings {
     settings()
 }
 
+use super::catalogue::MetricSet;
 use super::evaluator::Effect;
 use super::metric::{Metric, Subject};
 use super::settings::{NewVersion, Settings};

@@ -120,7 +120,8 @@ impl Script {
         self.event(1, &event);
     }
 
-    fn event(&mut self, topic: u16, event: &Event<'_>) {
+    /// Any event, now or later.
+    pub(super) fn event(&mut self, topic: u16, event: &Event<'_>) {
         self.now = self.now.max(event.timestamp());
         let position = self.position(topic);
         assert!(self.shard.begin(position, self.now));
