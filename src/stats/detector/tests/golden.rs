@@ -22,7 +22,7 @@ fn twin(call: &str) -> Option<(Detector, bool)> {
         }
         "PageHinkley(threshold=20,mode=up)" => (Detector::PageHinkley(PageHinkley::new(20.0, Sides::Up)), false),
         "DDM(default: warm_start=30,warning=2.0,drift=3.0)" => (Detector::Ddm(Ddm::default()), true),
-        // river's flag of a warning stays up at a change
+        // river's warning stays up at a change, and at a new high
         "EDDM(default: warm_start=30,alpha=0.95,beta=0.9)" => (Detector::Eddm(Eddm::new(0.95, 0.9)), false),
         "HDDM_A(default: drift_conf=0.001,warning_conf=0.005,two_sided=False)" => (Detector::HddmA(HddmA::new(0.001, Sides::Up)), true),
         "HDDM_A(two_sided_test=True)" => (Detector::HddmA(HddmA::new(0.001, Sides::Both)), false),
