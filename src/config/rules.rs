@@ -6,7 +6,7 @@ pub(in crate::config) mod table;
 
 use super::duration::parse_duration;
 use super::{Problem, parse_threshold};
-use crate::engine::catalogue::{Family, needs_answers};
+use crate::engine::catalogue::Family;
 use crate::engine::metric::{Baseline, Metric, Subject};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::verdict::{Bound, Condition, DEFAULT_ALPHA, Rule, Severity, SubjectPattern, Threshold};
@@ -120,7 +120,7 @@ fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind
         block.refuse("kind", format!("{name:?} is measured on {} columns only", needs.as_str()));
     }
     let in_numbers = *subject == SubjectPattern::Exactly(Subject::Latency) || task == Some(Task::Regression);
-    if metric.family() == Family::Detector && needs_answers(metric) && in_numbers {
+    if metric.needs_answers() && in_numbers {
         block.refuse(
             "metric",
             format!("{name:?} works on right and wrong answers, not on numbers: write adwin, page_hinkley, kswin or cusum"),

@@ -1,6 +1,6 @@
 //! What the engine is told: plain values, already validated by `config`.
 
-use crate::engine::catalogue::{Family, Metric, MetricSet, Signal, needs_answers};
+use crate::engine::catalogue::{Family, Metric, MetricSet, Signal};
 use crate::engine::verdict::{Rule, SubjectPattern};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,7 +147,7 @@ impl ModelSettings {
             SubjectPattern::AnyFeature => None,
         });
         // a rule for all models does not mean on numbers what works on answers only
-        watched.filter(|(signal, metric)| !needs_answers(*metric) || (*signal == Signal::Errors && self.task != Task::Regression)).collect()
+        watched.filter(|(signal, metric)| !metric.needs_answers() || (*signal == Signal::Errors && self.task != Task::Regression)).collect()
     }
 }
 

@@ -5,5 +5,5 @@ mod signal;
 mod subject;
 
 pub use metric::{Family, Metric, MetricSet, Range, markdown_table};
-pub use signal::{Signal, needs_answers};
+pub use signal::Signal;
 pub use subject::Subject;

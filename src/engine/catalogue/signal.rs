@@ -1,6 +1,6 @@
 //! Streams of single values that change detectors watch.
 
-use super::{Family, Metric, Subject};
+use super::{Metric, Subject};
 use serde::{Deserialize, Serialize};
 
 /// A stream of single values, one for each event.
@@ -30,8 +30,9 @@ impl Signal {
     }
 }
 
-/// Whether a detector works on right and wrong answers only, and not on numbers of any size.
-pub fn needs_answers(detector: Metric) -> bool {
-    debug_assert!(detector.family() == Family::Detector);
-    matches!(detector, Metric::Ddm | Metric::Eddm | Metric::HddmA | Metric::HddmW)
+impl Metric {
+    /// Whether it is a change detector that works on right and wrong answers only, and not on numbers of any size.
+    pub fn needs_answers(self) -> bool {
+        matches!(self, Self::Ddm | Self::Eddm | Self::HddmA | Self::HddmW)
+    }
 }

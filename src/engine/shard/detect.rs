@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is found is a pure function of the values in the order in which they were applied; the state of every detector is part of the record.
 
-use crate::engine::catalogue::{Family, Metric, Signal, needs_answers};
+use crate::engine::catalogue::{Family, Metric, Signal};
 use crate::engine::settings::{DetectorSettings, ModelSettings, Task};
 use crate::engine::window::Detections;
 use crate::stats::detector::{Adwin, Change, Cusum, Ddm, Detector, Eddm, HddmA, HddmW, Kswin, PageHinkley, Sides, Standard};
@@ -78,7 +78,7 @@ impl Detectors {
 impl Running {
     /// A detector from its beginning; `None`: the metric is none, or works on answers only.
     fn new(metric: Metric, in_numbers: bool, settings: &DetectorSettings) -> Option<Self> {
-        if metric.family() != Family::Detector || (in_numbers && needs_answers(metric)) {
+        if metric.family() != Family::Detector || (in_numbers && metric.needs_answers()) {
             return None;
         }
         let (warning, drift) = EDDM_LEVELS;
