@@ -7,6 +7,7 @@
 
 mod class;
 mod costs;
+mod detectors;
 pub mod duration;
 mod effective;
 mod kafka;

@@ -2,6 +2,7 @@
 
 use super::class::canonical_class;
 use super::costs::costs;
+use super::detectors::detectors;
 use super::layers::Table;
 use super::overrides::{self, Changes};
 use super::raw::Raw;
@@ -118,6 +119,7 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         true,
         "Whether quality is estimated from scores or predictions before labels arrive, where the reference has both; a rule on `estimated_quality` turns it on.",
     );
+    let detectors = detectors(section.table("detectors"));
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
     let metrics = metrics(&section, &asked, &changes.rules);
     let beta = section.number("beta", "2", 0.01..=100.0, "How many times as much recall counts as precision in `f_beta`.");
@@ -139,6 +141,7 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         beta,
         costs,
         decision_thresholds: decision_thresholds(&changes.rules),
+        detectors,
         rules: changes.rules.iter().cloned().map(Arc::new).collect(),
     };
     (model, changes)

@@ -34,7 +34,7 @@ force and where it came from.
 ";
 
 /// What each table is for.
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 14] = [
     ("daemon", "The process."),
     ("log", "What the process says about itself."),
     ("kafka", "Where events come from."),
@@ -45,6 +45,10 @@ const SECTIONS: [(&str, &str); 13] = [
     ("rules", "What is judged. The documented thresholds are `alerts/default.toml`."),
     ("model[]", "What is watched. The first block whose name fits takes an event."),
     ("model[].costs", "What answers are worth, for `business_value`. Without this table there is no such figure."),
+    (
+        "model[].detectors",
+        "What change detectors go by. Those run that a rule names (`subject = \"errors\"` or `\"latency\"`); a change of these keys begins them anew.",
+    ),
     (
         "model[].override[]",
         "What this model wants otherwise than the rules say. `rule`, `feature` and `metric` narrow a block; without any of them it holds for all \

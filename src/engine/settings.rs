@@ -1,9 +1,9 @@
 //! What the engine is told: plain values, already validated by `config`.
 
-use crate::engine::catalogue::{Metric, MetricSet};
-use crate::engine::verdict::Rule;
+use crate::engine::catalogue::{Family, Metric, MetricSet, Signal};
+use crate::engine::verdict::{Rule, SubjectPattern};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything the engine is told.
@@ -139,6 +139,8 @@ pub struct ModelSettings {
     pub costs: Option<CostMatrix>,
     /// Decision thresholds other than the model's own at which rules look (`quality@0.3`), as they are written.
     pub decision_thresholds: Vec<Arc<str>>,
+    /// What change detectors go by; which of them run is said by the rules.
+    pub detectors: DetectorSettings,
     /// The rules for this model, its overrides already applied.
     pub rules: Vec<Arc<Rule>>,
 }
@@ -172,6 +174,53 @@ pub enum CostMatrix {
     },
     /// Of a multiclass model: (truth, answer) in canonical form → value; a pair that is not there is worth nothing.
     Classes(BTreeMap<(Arc<str>, Arc<str>), f64>),
+}
+
+impl ModelSettings {
+    /// The change detectors that a rule looks at, each with what it watches.
+    pub fn watched(&self) -> BTreeSet<(Signal, Metric)> {
+        let conditions = self.rules.iter().flat_map(|rule| &rule.conditions).filter(|c| c.metric.family() == Family::Detector);
+        let of_task = conditions.filter(|c| c.task.is_none_or(|task| task == self.task));
+        let watched = of_task.filter_map(|condition| match &condition.subject {
+            SubjectPattern::Exactly(subject) => Some((Signal::of(subject)?, condition.metric)),
+            SubjectPattern::AnyFeature => None,
+        });
+        // a rule for all models does not mean on numbers what works on answers only
+        watched.filter(|(signal, metric)| !metric.needs_answers() || (*signal == Signal::Errors && self.task != Task::Regression)).collect()
+    }
+}
+
+/// `[model.detectors]`: what change detectors go by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DetectorSettings {
+    /// ADWIN: probability of a false cut, by its bound (0 to 1).
+    pub adwin_delta: f64,
+    /// Page–Hinkley: sum of deviations that is a change, on the scale of right and wrong answers.
+    pub page_hinkley_threshold: f64,
+    /// HDDM-A and HDDM-W: probability of a false change, by their bounds (0 to 1).
+    pub hddm_confidence: f64,
+    /// KSWIN: probability with every value of a false change (0 to 1).
+    pub kswin_alpha: f64,
+    /// CUSUM: mean number of values between two false changes.
+    pub cusum_arl: f64,
+    /// Values from which mean and spread of a stream of numbers are learned (ADWIN, Page–Hinkley; CUSUM of any stream).
+    pub warm_up: u64,
+    /// Values after a change during which a detector rests.
+    pub refractory: u64,
+}
+
+impl Default for DetectorSettings {
+    fn default() -> Self {
+        Self {
+            adwin_delta: 0.002,
+            page_hinkley_threshold: 50.0,
+            hddm_confidence: 0.001,
+            kswin_alpha: 0.000_001,
+            cusum_arl: 1_000_000.0,
+            warm_up: 1000,
+            refractory: 100,
+        }
+    }
 }
 
 /// Where a model's reference comes from.

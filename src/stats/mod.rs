@@ -8,6 +8,7 @@
 mod chi_square;
 mod classification;
 mod counts;
+pub mod detector;
 mod divergence;
 mod expected;
 mod expected_class;

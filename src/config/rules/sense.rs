@@ -2,13 +2,13 @@
 
 use super::table::Table;
 use crate::engine::catalogue::Family;
-use crate::engine::metric::{Baseline, Metric};
-use crate::engine::settings::ColumnKind;
+use crate::engine::metric::{Baseline, Metric, Subject};
+use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::verdict::{Condition, SubjectPattern, Threshold};
 
 /// Notes what keeps `condition` from ever judging.
 pub(super) fn check_sense(block: &Table<'_>, condition: &Condition) {
-    let Condition { subject, metric, kind, bound, against, confident, .. } = condition;
+    let Condition { subject, metric, kind, task, bound, against, confident, .. } = condition;
     let name = metric.as_str();
     if !is_measured_on(*metric, subject) {
         block.refuse("metric", format!("{name:?} is not measured on this subject"));
@@ -22,6 +22,11 @@ pub(super) fn check_sense(block: &Table<'_>, condition: &Condition) {
         && needs != *kind
     {
         block.refuse("kind", format!("{name:?} is measured on {} columns only", needs.as_str()));
+    }
+    let in_numbers = *subject == SubjectPattern::Exactly(Subject::Latency) || *task == Some(Task::Regression);
+    if metric.needs_answers() && in_numbers {
+        let message = format!("{name:?} works on right and wrong answers, not on numbers: write adwin, page_hinkley, kswin or cusum");
+        block.refuse("metric", message);
     }
     let trails = *against != Baseline::Reference;
     if trails && !is_of_bins(*metric) {

@@ -199,5 +199,13 @@ fn a_condition_that_could_never_judge_is_refused() {
     check(&condition("quality:1", "f1", "below = 0.9\nthreshold = 0.3"), &[("rule[0].condition[0].threshold", "subject \"quality\"")]);
     check(&condition("quality", "mae", "above = 1\nthreshold = 0.3"), &[("rule[0].condition[0].metric", "not measured on this")]);
     check(&condition("quality", "f1", "below = 0.9\nthreshold = 1.5"), &[("rule[0].condition[0].threshold", "within 0 to 1")]);
+    for metric in ["ddm", "eddm", "hddm_a", "hddm_w"] {
+        let refused = [("rule[0].condition[0].metric", "works on right and wrong answers")];
+        check(&condition("latency", metric, "above = 0"), &refused);
+        check(&condition("errors", metric, "task = \"regression\"\nabove = 0"), &refused);
+        assert!(parse_rules(&condition("errors", metric, "above = 0"), "own.toml").is_ok());
+    }
+    assert!(parse_rules(&condition("latency", "cusum", "above = 0"), "own.toml").is_ok());
+    check(&condition("service", "adwin", "above = 0"), &[("rule[0].condition[0].metric", "not measured")]);
     check(&format!("{0}\n{0}", condition("feature:*", "psi", "above = 0.1")), &[("rule", "two rules have the name \"a\"")]);
 }

@@ -126,7 +126,7 @@ impl Evaluator {
         for key in self.state.progress.keys().cloned().collect::<Vec<_>>() {
             self.judge_waiting(&key, marks.all, &mut effects);
             if let (Some(panes), Some(progress)) = (self.panes.get_mut(&key), self.state.progress.get(&key)) {
-                panes.prune(progress, &self.settings.window);
+                panes.prune(progress, &self.settings.window, self.now);
             }
         }
         effects
@@ -286,6 +286,7 @@ impl Evaluator {
 /// Calls `measure` with everything it needs to know of a stream's window.
 fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, measure: impl FnOnce(&Context<'_>) -> T) -> T {
     let positive = model.settings.positive.as_ref().and_then(|p| class_place(&model.classes, &Scalar::Text(p.as_ref().into())));
+    let detectors = model.settings.watched();
     measure(&Context {
         stream: key,
         window,
@@ -299,6 +300,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         beta: model.settings.beta,
         costs: model.settings.costs.as_ref(),
         decision_thresholds: &model.settings.decision_thresholds,
+        detectors: &detectors,
     })
 }
 

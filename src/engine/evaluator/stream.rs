@@ -131,9 +131,11 @@ impl StreamPanes {
         self.outcomes.values().map(|pane| pane.labelled).sum()
     }
 
-    /// Drops panes that no window to come has any use for.
-    pub(super) fn prune(&mut self, progress: &Progress, window: &WindowSettings) {
-        let next = progress.next_end.or(progress.last_pane_end).unwrap_or(Timestamp::MIN);
+    /// Drops panes that no window to come has any use for; `now`: how far event time has come.
+    pub(super) fn prune(&mut self, progress: &Progress, window: &WindowSettings, now: Timestamp) {
+        // a stream that sleeps may still get panes, of labels alone; what wakes it lies at most a window back
+        let asleep = progress.last_pane_end.map(|end| end.max(now.minus(window.size_ms)));
+        let next = progress.next_end.or(asleep).unwrap_or(Timestamp::MIN);
         if next != Timestamp::MIN {
             let oldest = next.minus(window.size_ms);
             while self.inputs.first_key_value().is_some_and(|(&start, _)| start < oldest) {

@@ -6,6 +6,7 @@
 
 mod columns;
 mod data;
+mod detectors;
 mod estimate;
 mod fairness;
 mod measurement;
@@ -18,12 +19,13 @@ pub use data::{DataFacts, measure_data};
 pub use fairness::{measure_fairness, wants_fairness};
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 
-use crate::engine::catalogue::MetricSet;
+use crate::engine::catalogue::{MetricSet, Signal};
 use crate::engine::reference::{ColumnReference, Reference};
 use crate::engine::settings::{CostMatrix, Task};
 use crate::engine::summary::ColumnCounts;
 use crate::engine::window::{InputPane, OutcomePane, StreamKey};
 use columns::Role;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a window's sums belong to, and what they are compared with.
@@ -53,6 +55,8 @@ pub struct Context<'a> {
     pub costs: Option<&'a CostMatrix>,
     /// Decision thresholds other than the model's own at which quality is measured (binary models).
     pub decision_thresholds: &'a [Arc<str>],
+    /// The change detectors that run, each with what it watches.
+    pub detectors: &'a BTreeSet<(Signal, Metric)>,
 }
 
 /// What the service figures of a window need besides its own sums.
@@ -64,7 +68,8 @@ pub struct ServiceFacts {
     pub seconds: f64,
 }
 
-/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), estimated quality, service.
+/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), estimated quality, service,
+/// and what change detectors found in it.
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
@@ -86,6 +91,7 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
     }
     measurements.extend(estimate::measure(ctx, pane));
     measurements.extend(ctx.measurements(&Subject::Service, service::findings(ctx, pane, service), None));
+    measurements.extend(detectors::measure(ctx, pane));
     measurements
 }
 

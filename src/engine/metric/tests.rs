@@ -9,6 +9,7 @@ use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 mod acceptance;
 mod conformance;
 mod data;
+mod detectors;
 mod estimate;
 mod fairness;
 mod golden;
@@ -75,6 +76,9 @@ fn stream() -> StreamKey {
     StreamKey { model: ModelKey::new("fraud", "v1"), segment: None }
 }
 
+/// No detector runs.
+static NO_DETECTORS: BTreeSet<(Signal, Metric)> = BTreeSet::new();
+
 fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], reference: Option<&'a Reference>) -> Context<'a> {
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 0, labels: 0, whole: true };
     let positive = classes.iter().position(|class| &**class == "1");
@@ -91,6 +95,7 @@ fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], refer
         beta: 2.0,
         costs: None,
         decision_thresholds: &[],
+        detectors: &NO_DETECTORS,
     }
 }
 

@@ -4,6 +4,7 @@ use super::Shard;
 use super::model::{ModelRecord, ModelRuntime};
 use super::scored::{Score, place_scores};
 use super::state::StreamState;
+use crate::engine::catalogue::Signal;
 use crate::engine::join::{Entry, Known, Outcome};
 use crate::engine::reference::{ColumnReference, Place, Reference};
 use crate::engine::settings::ModelSettings;
@@ -221,6 +222,10 @@ impl Shard {
         let whole = &mut self.state.streams[record.whole as usize].inputs;
         if let Some(pane) = whole.get_mut(&start).filter(|_| counted.says_of_the_data()) {
             counted.add_data_to(Arc::make_mut(pane));
+        }
+        if let Some(ms) = latency.filter(|_| record.detectors.watch(Signal::Latency)) {
+            let pane = self.state.streams[record.whole as usize].inputs.entry(start).or_default();
+            record.detectors.see(Signal::Latency, ms, &mut Arc::make_mut(pane).detections);
         }
         outcome
     }

@@ -4,11 +4,13 @@ use super::Shard;
 use super::apply::new_outcome_pane;
 use super::model::{ModelRecord, ModelRuntime};
 use super::scores::positive_place;
+use super::state::StreamState;
+use crate::engine::catalogue::Signal;
 use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
 use crate::engine::settings::Settings;
 use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
-use crate::event::{Label, Position, RejectReason, Scalar, canonical_text};
+use crate::event::{Label, Position, RejectReason, Scalar, Timestamp, canonical_text};
 use std::sync::Arc;
 
 /// What became of one label.
@@ -110,6 +112,8 @@ impl Shard {
                         }
                     }
                     if joined == Joined::Applied {
+                        let (closed, slide_ms) = (state.watermark.current().inputs, settings.window.slide_ms);
+                        show_error(record, entry.predicted, truth, open_slide(label.timestamp, closed, slide_ms), &mut state.streams);
                         super::learning::learn_label(record, runtime, &label.label);
                     }
                     joined
@@ -129,6 +133,27 @@ fn truth_of(label: &WaitingLabel, record: &mut ModelRecord, runtime: &ModelRunti
     }
     let text = Scalar::Text(label.label.as_str().into());
     record.classes.place(&text, settings.limits.classes).map(Outcome::Class).ok_or(RejectReason::UnknownLabelClass)
+}
+
+/// Shows a newly labelled answer to the detectors on errors; what they find counts in the slide that begins at `start`.
+fn show_error(record: &mut ModelRecord, predicted: Option<Outcome>, truth: Truth, start: Timestamp, streams: &mut [StreamState]) {
+    if !record.detectors.watch(Signal::Errors) {
+        return;
+    }
+    let error = match (predicted, truth.outcome) {
+        (Some(Outcome::Class(answer)), Outcome::Class(label)) => f64::from(u8::from(answer != label)),
+        (Some(Outcome::Number(answer)), Outcome::Number(label)) => (answer - label).abs(),
+        _ => return,
+    };
+    let pane = streams[record.whole as usize].inputs.entry(start).or_default();
+    record.detectors.see(Signal::Errors, error, &mut Arc::make_mut(pane).detections);
+}
+
+/// The slide that a label of that time counts in: its own while that is open, else the oldest open one. A label judges an answer of long ago, but
+/// what it says of the stream is news of now, and a closed pane has been judged.
+fn open_slide(at: Timestamp, closed: Timestamp, slide_ms: i64) -> Timestamp {
+    let own = at.floor(slide_ms);
+    if own.plus(slide_ms) > closed { own } else { closed.floor(slide_ms) }
 }
 
 /// Puts the truth of one prediction into one pane; what was known before is taken out first.

@@ -4,6 +4,7 @@
 
 mod apply;
 mod counts;
+mod detect;
 mod label;
 mod learning;
 mod model;
@@ -66,6 +67,7 @@ impl Shard {
                 notes.push(RestoreNote::ModelDropped(record.key.to_string()));
                 Arc::new(model::unwatched(&record.key.model))
             });
+            record.detectors.adopt(&model_settings);
             if found.is_some() && record.adopt(&model_settings, &references) {
                 notes.push(RestoreNote::ReferenceChanged(record.key.to_string()));
                 for &stream in record.segments.values().chain([&record.whole]) {

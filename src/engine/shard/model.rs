@@ -1,12 +1,13 @@
 //! One model version as a shard knows it.
 
+use super::detect::Detectors;
 use super::sample::Sample;
 use super::scored::{ScoredClass, scored_classes};
 use crate::engine::catalogue::MetricSet;
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
-use crate::engine::settings::{DEFAULT_BETA, ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::engine::settings::{DEFAULT_BETA, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +28,8 @@ pub(super) struct ModelRecord {
     pub(super) learning: Option<Sample>,
     /// Centre and spread for the exact sums of a regression; fixed for the life of the state, because sums of one scale only can be added.
     pub(super) scale: Option<(f64, f64)>,
+    /// The change detectors that rules look at.
+    pub(super) detectors: Detectors,
     /// The stream of the whole.
     pub(super) whole: u32,
     pub(super) segments: BTreeMap<String, u32>,
@@ -54,7 +57,8 @@ impl ModelRecord {
             (true, false) => Classes::closed(known),
             (true, true) => Classes::open(),
         };
-        let mut record = Self { key, classes, reference, file_id, learning, scale: None, whole, segments: BTreeMap::new() };
+        let detectors = Detectors::new(settings);
+        let mut record = Self { key, classes, reference, file_id, learning, scale: None, detectors, whole, segments: BTreeMap::new() };
         record.scale = record.reference_scale();
         record
     }
@@ -160,6 +164,7 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         beta: DEFAULT_BETA,
         costs: None,
         decision_thresholds: Vec::new(),
+        detectors: DetectorSettings::default(),
         rules: Vec::new(),
     }
 }

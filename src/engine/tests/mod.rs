@@ -1,6 +1,7 @@
 //! The whole engine by scripts: what goes in at which time, what comes out.
 
 mod data;
+mod detectors;
 mod fairness;
 mod quality;
 mod script;
@@ -11,6 +12,7 @@ pub(crate) fn script_settings() -> Settings {
     settings()
 }
 
+use super::catalogue::MetricSet;
 use super::evaluator::Effect;
 use super::metric::{Metric, Subject};
 use super::settings::{NewVersion, Settings};

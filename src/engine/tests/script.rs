@@ -68,6 +68,7 @@ pub(super) fn settings() -> Settings {
             beta: DEFAULT_BETA,
             costs: None,
             decision_thresholds: Vec::new(),
+            detectors: DetectorSettings::default(),
             rules: vec![low_accuracy],
         })],
         alerting: AlertSettings {
@@ -149,6 +150,7 @@ impl Script {
         self.event(1, &event);
     }
 
+    /// Any event, now or later.
     pub(super) fn event(&mut self, topic: u16, event: &Event<'_>) {
         self.now = self.now.max(event.timestamp());
         self.apply(topic, event);

@@ -1,8 +1,10 @@
 //! What one stream saw during one slide.
 
+use crate::engine::catalogue::{Metric, Signal};
 use crate::engine::summary::{ColumnCounts, Confusion, Histogram, NameCounts, Positions, RegressionSums, ScoreSums, ScoreTable};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is kept apart: a model version as a whole, or one segment of it.
@@ -46,6 +48,17 @@ pub struct InputPane {
     pub positions: Positions,
     /// Event times of the first and the last request.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// What change detectors saw (the stream of the whole only). Errors count at the time of their labels, so a pane may have them and no request.
+    pub detections: BTreeMap<(Signal, Metric), Detections>,
+}
+
+/// What one change detector saw during one slide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detections {
+    /// Values of its stream.
+    pub seen: u64,
+    /// Changes that it found.
+    pub found: u64,
 }
 
 /// What became of the predictions of one slide, by the time of the *prediction*; it stays open until labels no longer come.
@@ -109,6 +122,11 @@ impl InputPane {
         if let Some((first, last)) = other.span {
             self.extend_span(first);
             self.extend_span(last);
+        }
+        for (&detector, other) in &other.detections {
+            let mine = self.detections.entry(detector).or_default();
+            mine.seen += other.seen;
+            mine.found += other.found;
         }
     }
 }

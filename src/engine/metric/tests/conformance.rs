@@ -4,6 +4,7 @@ use super::*;
 use crate::engine::catalogue::{Family, Range};
 use crate::engine::settings::{ColumnKind, CostMatrix};
 use crate::engine::summary::{ScoreSums, Scores};
+use crate::engine::window::Detections;
 
 struct Case {
     name: &'static str,
@@ -124,7 +125,17 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     let stream = stream();
     let costs = CostMatrix::Binary { true_positive: 3.0, false_positive: -1.0, true_negative: 0.5, false_negative: -20.0 };
     let thresholds: [Arc<str>; 1] = ["0.3".into()];
-    let ctx = Context { costs: Some(&costs), decision_thresholds: &thresholds, ..context(&stream, task, &classes, Some(&reference)) };
+    let of_detectors = Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Detector);
+    let detectors: BTreeSet<_> = of_detectors.flat_map(|metric| Signal::ALL.map(|signal| (signal, metric))).collect();
+    for &detector in &detectors {
+        input.detections.insert(detector, Detections { seen: n, found: n / 4 });
+    }
+    let ctx = Context {
+        costs: Some(&costs),
+        decision_thresholds: &thresholds,
+        detectors: &detectors,
+        ..context(&stream, task, &classes, Some(&reference))
+    };
     let service = ServiceFacts { requests_of_model: n, seconds: 60.0 };
     (input.duplicates, outcome.last_label) = (n / 2, Some(Timestamp(0)));
     values(&case.current).filter(|v| *v > 0.0).for_each(|v| input.skew_seconds.add(v));
@@ -174,7 +185,8 @@ fn distances() -> impl Iterator<Item = Metric> + Clone {
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for metric in MetricSet::usual().iter().chain(quality()).chain(distances()).chain(DATA_QUALITY) {
+        let detectors = Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Detector);
+        for metric in MetricSet::usual().iter().chain(quality()).chain(distances()).chain(DATA_QUALITY).chain(detectors) {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);
@@ -278,9 +290,13 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
             Task::Multiclass => classes,
             Task::Regression => &["residual"],
         };
-        let want =
-            [&["feature:c", "feature:x", "prediction"][..], score, &["estimated_quality", "service", "data", "label", "quality"], more]
-                .concat();
+        let want = [
+            &["feature:c", "feature:x", "prediction"][..],
+            score,
+            &["estimated_quality", "service", "errors", "latency", "data", "label", "quality"],
+            more,
+        ]
+        .concat();
         assert_eq!(subjects, want);
         for pair in measured.windows(2).filter(|pair| pair[0].subject == pair[1].subject) {
             assert!(pair[0].metric < pair[1].metric, "{:?} {:?}", pair[0], pair[1]);
