@@ -94,6 +94,8 @@ pub enum ColumnKind {
     Numeric,
     /// Names, counted by name.
     Categorical,
+    /// Texts, counted by their character 3-grams (length, words and unseen words of a text are columns of numbers beside it).
+    Text,
 }
 
 impl ColumnKind {
@@ -102,6 +104,7 @@ impl ColumnKind {
         match self {
             Self::Numeric => "numeric",
             Self::Categorical => "categorical",
+            Self::Text => "text",
         }
     }
 }

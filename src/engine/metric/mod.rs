@@ -6,10 +6,12 @@
 
 mod columns;
 mod measurement;
+mod multivariate;
 mod quality;
 mod service;
 
 pub use crate::engine::catalogue::{Metric, Subject};
+pub use multivariate::share_of_drifted;
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 
 use crate::engine::catalogue::MetricSet;
@@ -50,7 +52,8 @@ pub struct ServiceFacts {
     pub seconds: f64,
 }
 
-/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), service.
+/// Everything that the requests of a window say, from its summed pane: features by name, all features together,
+/// prediction, score (binary models), service.
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
@@ -62,6 +65,7 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
         let subject = Subject::Feature(feature.name.clone());
         measurements.extend(compare(subject, Role::Feature, Some(&feature.column), pane.inputs.get(place)));
     }
+    measurements.extend(multivariate::measure(ctx));
     let outputs = ctx.reference.map(|r| &r.outputs);
     let prediction = outputs.and_then(|o| o.prediction.as_ref());
     measurements.extend(compare(Subject::Prediction, Role::answer(ctx.task), prediction, pane.prediction.as_ref()));

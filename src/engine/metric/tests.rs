@@ -24,6 +24,7 @@ fn counts(column: &ColumnReference, values: &[Seen]) -> ColumnCounts {
         match (value, &column.slots) {
             (Seen::Number(v), Slots::Numeric(cells)) => counts.add(cells.cell(*v)),
             (Seen::Number(v), Slots::Categorical(names)) => counts.add(names.slot(&v.to_string())),
+            (Seen::Number(v), Slots::Hashed(buckets)) => counts.add((v.abs() as usize) % buckets),
             (Seen::Missing, _) => counts.missing += 1,
             (Seen::Invalid, _) => counts.add_invalid(InvalidReason::NonFinite),
         }
@@ -58,7 +59,7 @@ fn column(bins: Vec<u16>, slots: Slots, reference: &[Seen]) -> ColumnReference {
 
 fn reference(inputs: Vec<(&str, ColumnReference)>, outputs: OutputReference) -> Reference {
     let inputs = inputs.into_iter().map(|(name, column)| FeatureReference { name: name.into(), column }).collect();
-    Reference { id: "reference".into(), rows: 100, inputs, outputs, calibration: None }
+    Reference { id: "reference".into(), rows: 100, inputs, outputs, calibration: None, encodings: Default::default() }
 }
 
 fn stream() -> StreamKey {

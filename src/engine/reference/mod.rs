@@ -6,12 +6,15 @@ mod calibration;
 mod categories;
 mod cells;
 pub mod compile;
+mod encodings;
 mod place;
 pub mod table;
+pub mod text;
 
 pub use calibration::{Calibration, Variation};
 pub use categories::Categories;
 pub use cells::Cells;
+pub use encodings::Encodings;
 pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
@@ -32,6 +35,8 @@ pub struct Reference {
     pub outputs: OutputReference,
     /// How its figures vary from window to window; `None`: it was too small to say.
     pub calibration: Option<Calibration>,
+    /// How texts are read.
+    pub encodings: Encodings,
 }
 
 /// One input.
@@ -106,6 +111,8 @@ pub enum Slots {
     Numeric(Cells),
     /// By name.
     Categorical(Categories),
+    /// By the hash of what one event has many of, into this many buckets (character 3-grams of a text).
+    Hashed(usize),
 }
 
 impl ColumnReference {
@@ -114,6 +121,7 @@ impl ColumnReference {
         match self.slots {
             Slots::Numeric(_) => ColumnKind::Numeric,
             Slots::Categorical(_) => ColumnKind::Categorical,
+            Slots::Hashed(_) => ColumnKind::Text,
         }
     }
 
@@ -147,13 +155,15 @@ impl Reference {
             let n_slots = match &column.slots {
                 Slots::Numeric(cells) => cells.n_cells(),
                 Slots::Categorical(categories) => categories.n_slots(),
+                Slots::Hashed(buckets) => *buckets,
             };
             let bins_fit = column.bins.len() == n_slots && column.bins.iter().all(|&bin| bin < column.n_bins);
             if column.counts.slots.len() != n_slots || !bins_fit {
                 return Err(format!("counts or bins of {name} do not fit its slots"));
             }
         }
-        let content = compile::content_id(&self.inputs, &self.outputs);
+        self.encodings.check(&self.inputs)?;
+        let content = compile::content_id(&self.inputs, &self.outputs, &self.encodings);
         if content == self.id { Ok(()) } else { Err(format!("its id is {} and not {content}", self.id)) }
     }
 

@@ -8,6 +8,8 @@ use crate::event::{InvalidReason, Scalar, canonical_text, class_place};
 pub enum Place {
     /// Into this slot.
     Slot(usize),
+    /// Into many slots, which are counted by their own means.
+    Many,
     /// Nothing was said.
     Missing,
     /// It cannot be used.
@@ -19,6 +21,7 @@ impl Place {
     pub fn count(self, counts: &mut crate::engine::summary::ColumnCounts) {
         match self {
             Self::Slot(slot) => counts.add(slot),
+            Self::Many => {}
             Self::Missing => counts.missing += 1,
             Self::Invalid(reason) => counts.add_invalid(reason),
         }
@@ -31,7 +34,7 @@ impl ColumnReference {
     pub fn place(&self, value: &Scalar<'_>) -> Place {
         match (&self.slots, value) {
             (_, Scalar::Null) => Place::Missing,
-            (_, Scalar::Structured) => Place::Invalid(InvalidReason::WrongType),
+            (_, Scalar::Structured) | (Slots::Hashed(_), _) => Place::Invalid(InvalidReason::WrongType),
             (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => Place::Slot(cells.cell(*number)),
             (Slots::Numeric(_), Scalar::Text(_) | Scalar::Bool(_)) => Place::Invalid(InvalidReason::WrongType),
             (Slots::Categorical(categories), value) => match canonical_text(value) {

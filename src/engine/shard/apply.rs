@@ -1,7 +1,9 @@
 //! A prediction: into the panes of its streams, and into the join.
 
 use super::Shard;
-use super::model::{ModelRecord, ModelRuntime};
+use super::counts::Counts;
+use super::model::{ModelRecord, ModelRuntime, Source};
+use super::special::Special;
 use super::state::StreamState;
 use crate::engine::join::{Entry, Known, Outcome};
 use crate::engine::reference::{ColumnReference, Place, Reference};
@@ -22,6 +24,8 @@ const MAX_ROUTES: usize = 1 << 16;
 pub(super) struct Scratch {
     /// Place of each input of the reference.
     inputs: Vec<Place>,
+    /// What a place alone does not say: the n-grams of texts.
+    special: Special,
     route: Vec<u32>,
 }
 
@@ -29,6 +33,7 @@ pub(super) struct Scratch {
 struct Counted<'a> {
     reference: Option<&'a Reference>,
     inputs: &'a [Place],
+    special: &'a Special,
     unknown_features: u64,
     prediction: Place,
     score: Place,
@@ -133,18 +138,14 @@ impl Shard {
         let counts = &mut self.state.counts;
         let reference = record.reference.clone();
         let unknown_features = match &reference {
-            Some(reference) => place_inputs(&mut self.scratch.inputs, runtime, reference, prediction),
+            Some(reference) => place_inputs(&mut self.scratch, runtime, reference, prediction, counts),
             None => {
                 // what stands there is the last prediction's, of another model
                 self.scratch.inputs.clear();
+                self.scratch.special.clear();
                 0
             }
         };
-        for place in &self.scratch.inputs {
-            if let Place::Invalid(reason) = place {
-                counts.invalid(*reason);
-            }
-        }
         let n_classes = record.classes.names().len();
         let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes);
         runtime.changed |= record.classes.names().len() != n_classes;
@@ -169,6 +170,7 @@ impl Shard {
         let counted = Counted {
             reference: reference.as_deref(),
             inputs: &self.scratch.inputs,
+            special: &self.scratch.special,
             unknown_features,
             prediction: answer,
             score,
@@ -214,6 +216,7 @@ impl Counted<'_> {
         for (counts, &place) in pane.inputs.iter_mut().zip(self.inputs) {
             place.count(counts);
         }
+        self.special.add_to(pane);
         // a failed request has no answer, whatever its event carries
         for (column, place) in [(&mut pane.prediction, self.prediction), (&mut pane.score, self.score)] {
             if let Some(counts) = column.as_mut().filter(|_| !self.failed) {
@@ -236,15 +239,33 @@ fn fit(pane: &mut InputPane, reference: &Reference) {
     }
 }
 
-/// Puts the place of every input of the reference into `places`; the number of features that the reference does not have.
-fn place_inputs(places: &mut Vec<Place>, runtime: &ModelRuntime, reference: &Reference, prediction: &Prediction<'_>) -> u64 {
+/// Puts the place of every input of the reference into `scratch`; the number of features that the reference does not have.
+fn place_inputs(
+    scratch: &mut Scratch,
+    runtime: &ModelRuntime,
+    reference: &Reference,
+    prediction: &Prediction<'_>,
+    counts: &mut Counts,
+) -> u64 {
+    let places = &mut scratch.inputs;
     places.clear();
     places.resize(reference.inputs.len(), Place::Missing);
+    scratch.special.clear();
     let mut unknown = 0;
     for (name, value) in &prediction.features {
-        match runtime.inputs.get(name.as_ref()) {
-            Some(&input) => places[input] = reference.inputs[input].column.place(value),
-            None => unknown += u64::from(!runtime.settings.ignore.iter().any(|i| **i == **name)),
+        let place = match runtime.inputs.get(name.as_ref()) {
+            Some(&Source::Input(input)) => {
+                places[input] = reference.inputs[input].column.place(value);
+                places[input]
+            }
+            Some(&Source::Text(text)) => scratch.special.place_text(&reference.encodings.texts[text], reference, value, places),
+            None => {
+                unknown += u64::from(!runtime.settings.ignore.iter().any(|i| **i == **name));
+                continue;
+            }
+        };
+        if let Place::Invalid(reason) = place {
+            counts.invalid(reason);
         }
     }
     unknown

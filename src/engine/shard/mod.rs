@@ -8,6 +8,7 @@ mod label;
 mod learning;
 mod model;
 mod sample;
+mod special;
 mod state;
 
 pub use counts::{Counts, EventKind};

@@ -35,10 +35,27 @@ pub(super) struct ModelRecord {
 #[derive(Debug, Clone)]
 pub(super) struct ModelRuntime {
     pub(super) settings: Arc<ModelSettings>,
-    /// Place of each input in the reference.
-    pub(super) inputs: HashMap<Arc<str>, usize>,
+    /// Where each feature of an event goes.
+    pub(super) inputs: HashMap<Arc<str>, Source>,
     /// Whether the evaluator has yet to hear of the record's reference and classes.
     pub(super) changed: bool,
+}
+
+/// Where a feature of an event goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Into the input at this place of the reference.
+    Input(usize),
+    /// Into the inputs that are made of the text at this place of the reference's texts.
+    Text(usize),
+}
+
+/// Where each feature goes; what is made of a text goes by the name of the text, never by its own.
+fn sources(reference: &Reference) -> HashMap<Arc<str>, Source> {
+    let encodings = &reference.encodings;
+    let inputs = reference.inputs.iter().enumerate().filter(|(_, f)| encodings.source_of(&f.name).is_none());
+    let inputs = inputs.map(|(place, f)| (Arc::clone(&f.name), Source::Input(place)));
+    inputs.chain(encodings.texts.iter().enumerate().map(|(place, text)| (Arc::clone(&text.source), Source::Text(place)))).collect()
 }
 
 impl ModelRecord {
@@ -97,10 +114,7 @@ impl ModelRuntime {
 
     /// Follows a change of the record's reference or classes.
     pub(super) fn refresh(&mut self, record: &ModelRecord) {
-        self.inputs = match &record.reference {
-            Some(reference) => reference.inputs.iter().enumerate().map(|(place, f)| (Arc::clone(&f.name), place)).collect(),
-            None => HashMap::new(),
-        };
+        self.inputs = record.reference.as_deref().map(sources).unwrap_or_default();
         self.changed = true;
     }
 

@@ -1,6 +1,7 @@
 //! The whole engine by scripts: what goes in at which time, what comes out.
 
 mod script;
+mod special;
 
 pub(crate) use script::SECOND;
 /// Settings of the scripts, for tests of what runs the engine.

@@ -7,11 +7,12 @@ mod categorical;
 mod note;
 mod numeric;
 mod outputs;
+mod texts;
 
 pub use note::{Note, NoteKind};
 
 use super::table::{Column, ColumnValues, Origin, Table};
-use super::{ColumnReference, FeatureReference, OutputReference, Reference};
+use super::{ColumnReference, Encodings, FeatureReference, OutputReference, Reference};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::event::Scalar;
 use categorical::categorical_column;
@@ -37,6 +38,8 @@ pub struct CompileSpec {
     pub numeric: Vec<Arc<str>>,
     /// Features that are categorical whatever they look like.
     pub categorical: Vec<Arc<str>>,
+    /// Features that are texts; a text is never taken for one by itself.
+    pub text: Vec<Arc<str>>,
     /// Columns that are left out.
     pub ignore: Vec<Arc<str>>,
     /// What the model predicts; `None`: as its outputs look.
@@ -56,6 +59,7 @@ impl Default for CompileSpec {
             max_classes: 100,
             numeric: Vec::new(),
             categorical: Vec::new(),
+            text: Vec::new(),
             ignore: Vec::new(),
             task: None,
             positive: None,
@@ -105,10 +109,10 @@ pub enum CompileError {
     #[error("two columns are called {0:?}; rename one of them")]
     RepeatedColumn(Arc<str>),
     /// A column that is said to be both.
-    #[error("column {0:?} is given as numeric and as categorical; choose one")]
+    #[error("column {0:?} is given as two of numeric, categorical and text; choose one")]
     TwoKinds(Arc<str>),
     /// A column that is left out, and yet has a kind.
-    #[error("column {0:?} is ignored, but is given as numeric or categorical too; choose one")]
+    #[error("column {0:?} is ignored, but is given as numeric, categorical or text too; choose one")]
     IgnoredKind(Arc<str>),
     /// A number out of bounds.
     #[error("{name} = {value} is out of range: it must be from {min} to {max}")]
@@ -177,7 +181,7 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     if table.rows < FEW_ROWS {
         notes.push(Note { column: None, kind: NoteKind::FewRows { rows: table.rows as u64 } });
     }
-    for name in spec.numeric.iter().chain(&spec.categorical).chain(&spec.ignore) {
+    for name in spec.numeric.iter().chain(&spec.categorical).chain(&spec.text).chain(&spec.ignore) {
         if table.column(name).is_none() {
             notes.push(Note::on(name, NoteKind::NoSuchColumn));
         }
@@ -187,7 +191,15 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
 
     let mut inputs = Vec::new();
     let mut distinct = DistinctCounts::default();
-    for column in features(table, spec, &outputs.classes)? {
+    let mut features = features(table, spec, &outputs.classes)?;
+    features.retain(|column| {
+        let taken = texts::is_derived(&column.name, spec);
+        if taken {
+            notes.push(Note::on(&column.name, NoteKind::NameTaken));
+        }
+        !taken
+    });
+    for column in features.iter().filter(|column| !spec.text.contains(&column.name)) {
         if is_structured(&column.values) {
             notes.push(Note::on(&column.name, NoteKind::Structured));
             continue;
@@ -196,6 +208,9 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
         distinct.inputs.push(compiled.distinct);
         inputs.push(FeatureReference { name: column.name.clone(), column: compiled.column });
     }
+    let mut encodings = Encodings::default();
+    let texts = features.iter().filter(|column| spec.text.contains(&column.name));
+    encodings.texts = texts::compile_texts(texts.copied(), spec, &mut inputs, &mut distinct.inputs, &mut notes);
     distinct.prediction = outputs.prediction.as_ref().map(|compiled| compiled.distinct);
     distinct.score = outputs.score.as_ref().map(|compiled| compiled.distinct);
     distinct.label = outputs.label.as_ref().map(|compiled| compiled.distinct);
@@ -211,13 +226,14 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     if inputs.is_empty() && outputs.prediction.is_none() && outputs.label.is_none() && outputs.score.is_none() {
         return Err(CompileError::NoColumns);
     }
-    let reference = Reference { id: content_id(&inputs, &outputs), rows: table.rows as u64, inputs, outputs, calibration: None };
+    let id = content_id(&inputs, &outputs, &encodings);
+    let reference = Reference { id, rows: table.rows as u64, inputs, outputs, calibration: None, encodings };
     Ok(Compiled { reference, task, positive, distinct, notes })
 }
 
 /// The name of a reference's content: 16 hexadecimal digits of the xxh3 of its columns.
-pub(crate) fn content_id(inputs: &[FeatureReference], outputs: &OutputReference) -> Arc<str> {
-    let bytes = postcard::to_allocvec(&(inputs, outputs)).expect("plain data of known length always serialises");
+pub(crate) fn content_id(inputs: &[FeatureReference], outputs: &OutputReference, encodings: &Encodings) -> Arc<str> {
+    let bytes = postcard::to_allocvec(&(inputs, outputs, encodings)).expect("plain data of known length always serialises");
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&bytes)).into()
 }
 
@@ -233,10 +249,12 @@ fn check(table: &Table, spec: &CompileSpec) -> Result<(), CompileError> {
             return Err(CompileError::Setting { name, value, min, max });
         }
     }
-    if let Some(name) = spec.numeric.iter().find(|name| spec.categorical.contains(name)) {
+    let kinds = [&spec.numeric, &spec.categorical, &spec.text];
+    let n_kinds = |name: &Arc<str>| kinds.iter().filter(|names| names.contains(name)).count();
+    if let Some(name) = kinds.into_iter().flatten().find(|name| n_kinds(name) > 1) {
         return Err(CompileError::TwoKinds(name.clone()));
     }
-    if let Some(name) = spec.ignore.iter().find(|name| spec.numeric.contains(name) || spec.categorical.contains(name)) {
+    if let Some(name) = spec.ignore.iter().find(|name| n_kinds(name) > 0) {
         return Err(CompileError::IgnoredKind(name.clone()));
     }
     if table.rows == 0 { Err(CompileError::NoRows) } else { Ok(()) }
@@ -283,7 +301,7 @@ fn is_feature(column: &Column, spec: &CompileSpec, classes: &[Arc<str>]) -> bool
         // an index without a name, as data frames write it
         "" | "__index_level_0__" => false,
         "timestamp" | "model" | "version" | "latency_ms" | "status" => {
-            spec.numeric.contains(&column.name) || spec.categorical.contains(&column.name)
+            [&spec.numeric, &spec.categorical, &spec.text].iter().any(|names| names.contains(&column.name))
         }
         name => {
             let score_of = name.strip_prefix("score_");
@@ -301,7 +319,8 @@ fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> Compil
             let reading = if spec.numeric.contains(&column.name) { Names::Read } else { Names::Invalid };
             numeric_column(&column.values, spec.cells, Range::Finite, reading)
         }
-        ColumnKind::Categorical => categorical_column(&column.values, spec.max_categories, spec.remembered_categories),
+        // a text is compiled elsewhere
+        ColumnKind::Categorical | ColumnKind::Text => categorical_column(&column.values, spec.max_categories, spec.remembered_categories),
     };
     let settled = spec.numeric.contains(&column.name) || spec.categorical.contains(&column.name);
     if numbers > 0 && names > 0 && !settled {
