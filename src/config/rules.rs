@@ -84,7 +84,7 @@ fn read_condition(block: &Table<'_>, origin: &str) -> Option<Condition> {
     let subject = block.required("subject", "e.g. \"feature:*\", \"feature:amount\", \"prediction\", \"quality\"", subject);
     let metrics: Vec<_> = Metric::ALL.iter().map(|metric| (metric.as_str(), *metric)).collect();
     let metric = block.required("metric", "e.g. \"psi\"", choice(&metrics));
-    let kinds = [ColumnKind::Numeric, ColumnKind::Categorical].map(|kind| (kind.as_str(), kind));
+    let kinds = [ColumnKind::Numeric, ColumnKind::Categorical, ColumnKind::Vector, ColumnKind::Text].map(|kind| (kind.as_str(), kind));
     let kind = block.read("kind", choice(&kinds));
     let task = block.read("task", choice(&Task::ALL.map(|task| (task.as_str(), task))));
     let above = block.read("above", threshold);
@@ -112,6 +112,7 @@ fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind
     let needs = match metric {
         Metric::Ks => Some(ColumnKind::Numeric),
         Metric::NewCategoryRate => Some(ColumnKind::Categorical),
+        Metric::Mmd => Some(ColumnKind::Vector),
         _ => None,
     };
     if let (Some(needs), Some(kind)) = (needs, kind)
@@ -121,7 +122,8 @@ fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind
     }
     let relative = matches!(bound.threshold(), Threshold::Reference { .. });
     let is_share = matches!(metric, Metric::MissingRate | Metric::InvalidRate | Metric::NewCategoryRate);
-    if relative && !is_quality(metric) && !is_share {
+    let has_own = is_quality(metric) || is_share || metric == Metric::PcaError;
+    if relative && !has_own {
         let key = if bound.is_above() { "above" } else { "below" };
         block.refuse(key, format!("follows the reference, which has no {name:?} of its own: write a number"));
     }

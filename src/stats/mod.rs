@@ -7,7 +7,11 @@
 
 mod classification;
 mod counts;
+mod frechet;
 mod ks;
+mod matrix;
+mod mmd;
+mod pca;
 pub mod power;
 mod psi;
 mod regression;
@@ -15,7 +19,11 @@ mod total_variation;
 
 pub use classification::{ClassCounts, accuracy, macro_mean};
 pub use counts::occupied;
+pub use frechet::frechet_squared;
 pub use ks::{KsReading, ks};
+pub use matrix::{Eigen, symmetric_eigen, symmetric_eigenvalues};
+pub use mmd::{MmdReading, mmd};
+pub use pca::{components_for, residuals};
 pub use psi::{PsiReading, Smoothing, psi};
 pub use regression::RegressionTotals;
 pub use total_variation::total_variation;

@@ -42,15 +42,17 @@ impl Role {
                 ColumnKind::Categorical => &[Psi, TotalVariation, MissingRate, InvalidRate, NewCategoryRate],
                 // n-grams and events do not add up to a rate: the other columns of a text tell how many are missing or invalid
                 ColumnKind::Text => &[Psi, TotalVariation],
+                // how far they are from each other is measured elsewhere
+                ColumnKind::Vector => &[MissingRate, InvalidRate],
             },
             Self::Answer(kind) => match kind_or(kind) {
                 ColumnKind::Numeric => &[Psi, Ks, TotalVariation, MissingRate, InvalidRate],
-                ColumnKind::Categorical | ColumnKind::Text => &[Psi, TotalVariation, MissingRate, InvalidRate],
+                ColumnKind::Categorical | ColumnKind::Text | ColumnKind::Vector => &[Psi, TotalVariation, MissingRate, InvalidRate],
             },
             Self::Score => &[Psi, Ks, MissingRate, InvalidRate],
             Self::Truth(kind) => match kind_or(kind) {
                 ColumnKind::Numeric => &[Psi, Ks, TotalVariation],
-                ColumnKind::Categorical | ColumnKind::Text => &[Psi, TotalVariation],
+                ColumnKind::Categorical | ColumnKind::Text | ColumnKind::Vector => &[Psi, TotalVariation],
             },
         }
     }
@@ -102,7 +104,7 @@ fn drift(metric: Metric, column: &ColumnReference, counts: &ColumnCounts, no_dat
         Metric::TotalVariation => {
             let (reference, current) = match column.slots {
                 Slots::Numeric(_) => (column.binned(&column.counts), column.binned(counts)),
-                Slots::Categorical(_) | Slots::Hashed(_) => (column.counts.slots.clone(), counts.slots.clone()),
+                Slots::Categorical(_) | Slots::Vector(_) | Slots::Hashed(_) => (column.counts.slots.clone(), counts.slots.clone()),
             };
             if let Some(value) = stats::total_variation(&reference, &current) {
                 finding.reading = Reading::Value(value);
@@ -132,7 +134,7 @@ fn new_category_rate(column: &ColumnReference, counts: &ColumnCounts) -> Finding
     let (n_reference, n_current) = (column.counts.valid(), counts.valid());
     let new = match &column.slots {
         Slots::Categorical(categories) => counts.slots.get(categories.new_slot()).copied().unwrap_or(0),
-        Slots::Numeric(_) | Slots::Hashed(_) => 0,
+        Slots::Numeric(_) | Slots::Vector(_) | Slots::Hashed(_) => 0,
     };
     let reading = match (n_reference, n_current) {
         (0, _) => Reading::Undefined(UndefinedReason::NoReference),

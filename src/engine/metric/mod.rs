@@ -9,10 +9,11 @@ mod measurement;
 mod multivariate;
 mod quality;
 mod service;
+mod vectors;
 
 pub use crate::engine::catalogue::{Metric, Subject};
-pub use multivariate::share_of_drifted;
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
+pub use multivariate::share_of_drifted;
 
 use crate::engine::catalogue::MetricSet;
 use crate::engine::reference::{ColumnReference, Reference};
@@ -63,9 +64,10 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
     let mut measurements = Vec::new();
     for (place, feature) in ctx.reference.iter().flat_map(|r| r.inputs.iter().enumerate()) {
         let subject = Subject::Feature(feature.name.clone());
+        measurements.extend(vectors::measure(ctx, place, feature, pane));
         measurements.extend(compare(subject, Role::Feature, Some(&feature.column), pane.inputs.get(place)));
     }
-    measurements.extend(multivariate::measure(ctx));
+    measurements.extend(multivariate::measure(ctx, pane));
     let outputs = ctx.reference.map(|r| &r.outputs);
     let prediction = outputs.and_then(|o| o.prediction.as_ref());
     measurements.extend(compare(Subject::Prediction, Role::answer(ctx.task), prediction, pane.prediction.as_ref()));

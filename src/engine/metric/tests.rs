@@ -1,13 +1,16 @@
 use super::*;
 use crate::engine::reference::{Categories, Cells, ColumnReference, FeatureReference, OutputReference, ReferenceQuality, Slots};
+use crate::engine::settings::ColumnKind;
 use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums};
 use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Timestamp};
 
 mod conformance;
 mod golden;
+mod multivariate;
 mod outcomes;
 mod properties;
+mod vectors;
 
 /// One value of a column, as a shard would have understood it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +27,7 @@ fn counts(column: &ColumnReference, values: &[Seen]) -> ColumnCounts {
         match (value, &column.slots) {
             (Seen::Number(v), Slots::Numeric(cells)) => counts.add(cells.cell(*v)),
             (Seen::Number(v), Slots::Categorical(names)) => counts.add(names.slot(&v.to_string())),
+            (Seen::Number(_), Slots::Vector(_)) => counts.add(0),
             (Seen::Number(v), Slots::Hashed(buckets)) => counts.add((v.abs() as usize) % buckets),
             (Seen::Missing, _) => counts.missing += 1,
             (Seen::Invalid, _) => counts.add_invalid(InvalidReason::NonFinite),
@@ -155,7 +159,7 @@ fn without_a_reference_each_output_says_why_and_inputs_say_nothing() {
             let measurements = measure_inputs(&ctx, &InputPane { requests: 5, ..InputPane::default() }, &SERVICE);
             let drift: Vec<_> = measurements.iter().filter(|m| m.subject != Subject::Service).collect();
             assert!(drift.iter().all(|m| m.reading == Reading::Undefined(reason) && m.reference.is_none()));
-            assert!(drift.iter().all(|m| matches!(m.subject, Subject::Prediction | Subject::Score)));
+            assert!(drift.iter().all(|m| matches!(m.subject, Subject::Features | Subject::Prediction | Subject::Score)));
             assert_eq!(drift.iter().any(|m| m.subject == Subject::Score), task == Task::Binary);
         }
     }

@@ -1,14 +1,20 @@
-//! What of a reference cannot be had from its columns one by one: how texts are read.
+//! What of a reference cannot be had from its columns one by one: how texts, vectors and all inputs together are read.
 
+use super::moments::MomentReference;
 use super::text::TextReference;
+use super::vectors::VectorReference;
 use super::{FeatureReference, Slots};
 use serde::{Deserialize, Serialize};
 
-/// What of a reference cannot be had from its columns one by one. Empty for a model of plain columns.
+/// What of a reference cannot be had from its columns one by one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Encodings {
     /// Text features, sorted by name.
     pub texts: Vec<TextReference>,
+    /// Vector columns with values, in the order of the inputs.
+    pub vectors: Vec<VectorReference>,
+    /// All inputs together; `None` where none has a spread.
+    pub moments: Option<MomentReference>,
 }
 
 impl Encodings {
@@ -31,6 +37,16 @@ impl Encodings {
             if !fits || !hashed || !text.vocabulary.is_sound() {
                 return Err(format!("the columns of text {} do not fit", text.source));
             }
+        }
+        for vector in &self.vectors {
+            let fits =
+                inputs.get(vector.input).is_some_and(|input| matches!(input.column.slots, Slots::Vector(d) if d == vector.dimension));
+            if !fits || !vector.is_sound() {
+                return Err("its vectors do not fit their columns".to_owned());
+            }
+        }
+        if self.moments.as_ref().is_some_and(|moments| !moments.is_sound(inputs)) {
+            return Err("the moments of its inputs do not fit them".to_owned());
         }
         Ok(())
     }

@@ -7,9 +7,11 @@ mod categories;
 mod cells;
 pub mod compile;
 mod encodings;
+pub mod moments;
 mod place;
 pub mod table;
 pub mod text;
+pub mod vectors;
 
 pub use calibration::{Calibration, Variation};
 pub use categories::Categories;
@@ -35,7 +37,7 @@ pub struct Reference {
     pub outputs: OutputReference,
     /// How its figures vary from window to window; `None`: it was too small to say.
     pub calibration: Option<Calibration>,
-    /// How texts are read.
+    /// How texts, vectors and all inputs together are read.
     pub encodings: Encodings,
 }
 
@@ -111,6 +113,8 @@ pub enum Slots {
     Numeric(Cells),
     /// By name.
     Categorical(Categories),
+    /// One slot for every vector of this length.
+    Vector(usize),
     /// By the hash of what one event has many of, into this many buckets (character 3-grams of a text).
     Hashed(usize),
 }
@@ -121,6 +125,7 @@ impl ColumnReference {
         match self.slots {
             Slots::Numeric(_) => ColumnKind::Numeric,
             Slots::Categorical(_) => ColumnKind::Categorical,
+            Slots::Vector(_) => ColumnKind::Vector,
             Slots::Hashed(_) => ColumnKind::Text,
         }
     }
@@ -155,6 +160,7 @@ impl Reference {
             let n_slots = match &column.slots {
                 Slots::Numeric(cells) => cells.n_cells(),
                 Slots::Categorical(categories) => categories.n_slots(),
+                Slots::Vector(_) => 1,
                 Slots::Hashed(buckets) => *buckets,
             };
             let bins_fit = column.bins.len() == n_slots && column.bins.iter().all(|&bin| bin < column.n_bins);

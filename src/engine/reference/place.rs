@@ -34,7 +34,16 @@ impl ColumnReference {
     pub fn place(&self, value: &Scalar<'_>) -> Place {
         match (&self.slots, value) {
             (_, Scalar::Null) => Place::Missing,
-            (_, Scalar::Structured) | (Slots::Hashed(_), _) => Place::Invalid(InvalidReason::WrongType),
+            (Slots::Vector(dimension), Scalar::Vector(vector)) if vector.len() == *dimension => {
+                if vector.iter().all(|x| x.is_finite()) {
+                    Place::Slot(0)
+                } else {
+                    Place::Invalid(InvalidReason::NonFinite)
+                }
+            }
+            (_, Scalar::Structured | Scalar::Vector(_)) | (Slots::Hashed(_) | Slots::Vector(_), _) => {
+                Place::Invalid(InvalidReason::WrongType)
+            }
             (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => Place::Slot(cells.cell(*number)),
             (Slots::Numeric(_), Scalar::Text(_) | Scalar::Bool(_)) => Place::Invalid(InvalidReason::WrongType),
             (Slots::Categorical(categories), value) => match canonical_text(value) {
@@ -51,7 +60,7 @@ impl OutputReference {
     pub fn place_class(&self, value: &Scalar<'_>) -> Place {
         match value {
             Scalar::Null => Place::Missing,
-            Scalar::Structured => Place::Invalid(InvalidReason::WrongType),
+            Scalar::Structured | Scalar::Vector(_) => Place::Invalid(InvalidReason::WrongType),
             Scalar::NonFinite => Place::Invalid(InvalidReason::NonFinite),
             _ => class_place(&self.classes, value).map_or(Place::Invalid(InvalidReason::UnknownClass), Place::Slot),
         }

@@ -24,7 +24,7 @@ const MAX_ROUTES: usize = 1 << 16;
 pub(super) struct Scratch {
     /// Place of each input of the reference.
     inputs: Vec<Place>,
-    /// What a place alone does not say: the n-grams of texts.
+    /// What a place alone does not say.
     special: Special,
     route: Vec<u32>,
 }
@@ -180,8 +180,11 @@ impl Shard {
             position,
         };
         for &stream in &self.scratch.route {
-            let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
-            counted.add_to(Arc::make_mut(pane));
+            let pane = Arc::make_mut(self.state.streams[stream as usize].inputs.entry(start).or_default());
+            counted.add_to(pane);
+            if stream == record.whole {
+                self.scratch.special.add_moments(pane);
+            }
         }
         outcome.filter(|_| !failed)
     }
@@ -250,15 +253,17 @@ fn place_inputs(
     let places = &mut scratch.inputs;
     places.clear();
     places.resize(reference.inputs.len(), Place::Missing);
-    scratch.special.clear();
+    scratch.special.begin(runtime, reference);
     let mut unknown = 0;
     for (name, value) in &prediction.features {
         let place = match runtime.inputs.get(name.as_ref()) {
             Some(&Source::Input(input)) => {
                 places[input] = reference.inputs[input].column.place(value);
+                scratch.special.note_value(runtime, reference, input, value, places[input]);
                 places[input]
             }
-            Some(&Source::Text(text)) => scratch.special.place_text(&reference.encodings.texts[text], reference, value, places),
+            Some(&Source::Text(text)) => scratch.special.place_text(runtime, reference, text, value, places),
+            Some(&Source::Vector(vector)) => scratch.special.place_vector(runtime, reference, vector, value, places),
             None => {
                 unknown += u64::from(!runtime.settings.ignore.iter().any(|i| **i == **name));
                 continue;

@@ -1,10 +1,11 @@
 //! One model version as a shard knows it.
 
 use super::sample::Sample;
-use crate::engine::catalogue::MetricSet;
+use crate::engine::catalogue::{Metric, MetricSet};
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
+use crate::engine::reference::vectors::{Projection, VectorReference};
 use crate::engine::settings::{ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,10 @@ pub(super) struct ModelRuntime {
     pub(super) settings: Arc<ModelSettings>,
     /// Where each feature of an event goes.
     pub(super) inputs: HashMap<Arc<str>, Source>,
+    /// Maps of the reference's vectors to features; empty where nobody asks for them.
+    pub(super) projections: Vec<Projection>,
+    /// For each input its place among the inputs that are looked at together; empty where nobody asks for them.
+    pub(super) dimensions: Vec<Option<usize>>,
     /// Whether the evaluator has yet to hear of the record's reference and classes.
     pub(super) changed: bool,
 }
@@ -48,13 +53,18 @@ pub(super) enum Source {
     Input(usize),
     /// Into the inputs that are made of the text at this place of the reference's texts.
     Text(usize),
+    /// Into the input of the vector at this place of the reference's vectors.
+    Vector(usize),
 }
 
 /// Where each feature goes; what is made of a text goes by the name of the text, never by its own.
 fn sources(reference: &Reference) -> HashMap<Arc<str>, Source> {
     let encodings = &reference.encodings;
     let inputs = reference.inputs.iter().enumerate().filter(|(_, f)| encodings.source_of(&f.name).is_none());
-    let inputs = inputs.map(|(place, f)| (Arc::clone(&f.name), Source::Input(place)));
+    let inputs = inputs.map(|(place, f)| {
+        let vector = encodings.vectors.iter().position(|vector| vector.input == place);
+        (Arc::clone(&f.name), vector.map_or(Source::Input(place), Source::Vector))
+    });
     inputs.chain(encodings.texts.iter().enumerate().map(|(place, text)| (Arc::clone(&text.source), Source::Text(place)))).collect()
 }
 
@@ -107,7 +117,8 @@ impl ModelRecord {
 
 impl ModelRuntime {
     pub(super) fn new(settings: Arc<ModelSettings>, record: &ModelRecord) -> Self {
-        let mut runtime = Self { settings, inputs: HashMap::new(), changed: true };
+        let (inputs, projections, dimensions) = Default::default();
+        let mut runtime = Self { settings, inputs, projections, dimensions, changed: true };
         runtime.refresh(record);
         runtime
     }
@@ -115,6 +126,17 @@ impl ModelRuntime {
     /// Follows a change of the record's reference or classes.
     pub(super) fn refresh(&mut self, record: &ModelRecord) {
         self.inputs = record.reference.as_deref().map(sources).unwrap_or_default();
+        let wants = |metric| self.settings.metrics.contains(metric);
+        let reference = record.reference.as_deref();
+        let projections =
+            reference.filter(|_| wants(Metric::Mmd)).map(|r| r.encodings.vectors.iter().map(VectorReference::projection).collect());
+        let together = reference.filter(|_| wants(Metric::PcaError) || wants(Metric::Frechet));
+        let dimensions = together.and_then(|r| {
+            let mut places = vec![None; r.inputs.len()];
+            r.encodings.moments.as_ref()?.dimensions.iter().enumerate().for_each(|(d, dimension)| places[dimension.input] = Some(d));
+            Some(places)
+        });
+        (self.projections, self.dimensions) = (projections.unwrap_or_default(), dimensions.unwrap_or_default());
         self.changed = true;
     }
 

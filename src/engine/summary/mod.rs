@@ -3,16 +3,20 @@
 mod confusion;
 mod fixed;
 mod histogram;
+mod moments;
 mod positions;
 mod regression;
 mod scores;
+mod vector;
 
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
+pub use moments::{MOST_SIGMAS, MeanAndProducts, MomentSums, moment_units};
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;
 pub use scores::{ScoreTable, score_cell, score_range};
+pub use vector::{FEATURE_UNIT, VectorSums};
 
 use crate::event::InvalidReason;
 use serde::{Deserialize, Serialize};

@@ -33,6 +33,14 @@ fn of<'a>(script: &'a Script, start: i64, subject: &str, metric: Metric) -> &'a 
     found.last().unwrap_or_else(|| panic!("{} of {subject} at {start}", metric.as_str()))
 }
 
+/// The values behind the KS of a feature that runs through 0 to 19 over and over; it is the same in every window, because 50 rows of a reference end in
+/// the middle of the third run.
+fn ks_of_twenty(script: &Script, start: i64, subject: &str) -> u64 {
+    let ks = of(script, start, subject, Metric::Ks);
+    assert!((ks.reading.value().unwrap() - 0.1).abs() < 1e-12, "{ks:?}");
+    ks.n_current
+}
+
 const WORDS: [&str; 6] = ["red", "green", "blue", "round", "small", "heavy"];
 
 fn comment(n: i64) -> Scalar<'static> {
@@ -118,7 +126,82 @@ fn what_is_no_text_is_invalid_in_every_column_of_it_and_costs_no_other() {
         assert_eq!(of(&script, 10_000, name, Metric::InvalidRate).reading, Reading::Value(0.5), "{name}");
         assert_eq!(of(&script, 10_000, name, Metric::MissingRate).reading, Reading::Value(0.25), "{name}");
     }
-    assert_eq!(of(&script, 10_000, "feature:x", Metric::Ks).reading, Reading::Value(0.0));
-    assert_eq!(of(&script, 10_000, "feature:x", Metric::Ks).n_current, 200);
+    assert_eq!(ks_of_twenty(&script, 10_000, "feature:x"), 200);
     assert_eq!(script.counts().invalid_values[0], 100, "one value is counted once");
+}
+
+fn embedding(n: i64, shift: f64) -> Scalar<'static> {
+    let x = (n * 37 % 101) as f64 / 101.0;
+    Scalar::Vector(vec![x + shift, (7.0 * x).sin(), 1.0 - x * x].into())
+}
+
+#[test]
+fn a_vector_is_watched_as_a_whole_and_a_broken_one_costs_no_other() {
+    let mmd = above("mmd", SubjectPattern::AnyFeature, Metric::Mmd, 0.05);
+    let mut script = watched(vec![mmd], &[], &[]);
+    play(&mut script, 0, 50, |n| {
+        let odd = match n % 4 {
+            0 => Scalar::Vector(vec![1.0].into()),
+            1 => Scalar::Number(1.0),
+            2 => Scalar::Vector(vec![1.0, f64::INFINITY, 1.0].into()),
+            _ => Scalar::Null,
+        };
+        let odd = if n < 400 { embedding(n, 0.0) } else { odd };
+        let moved = if n < 600 { embedding(n, 0.0) } else { embedding(n, 1.0) };
+        vec![("e", moved), ("odd", odd), ("x", Scalar::Number((n % 20) as f64))]
+    });
+    script.finish();
+    let e = |start| of(&script, start, "feature:e", Metric::Mmd);
+    assert_eq!((e(10_000).verdict, e(10_000).n_current, e(10_000).n_reference), (Some(Verdict::Ok), 200, 50));
+    assert_eq!((e(20_000).verdict, e(30_000).verdict), (Some(Verdict::Ok), Some(Verdict::Breach)));
+    assert!(e(10_000).p_value.unwrap() > 0.01 && e(30_000).p_value.unwrap() < 1e-6);
+    let odd = |metric| of(&script, 20_000, "feature:odd", metric).reading;
+    assert_eq!(odd(Metric::Mmd), Reading::Undefined(crate::engine::metric::UndefinedReason::NoData));
+    assert_eq!((odd(Metric::InvalidRate), odd(Metric::MissingRate)), (Reading::Value(0.75), Reading::Value(0.25)));
+    assert_eq!(ks_of_twenty(&script, 20_000, "feature:x"), 200);
+}
+
+#[test]
+fn a_vector_that_nobody_asks_about_is_counted_only() {
+    let mut script = watched(vec![], &[], &[]);
+    play(&mut script, 0, 20, |n| vec![("e", embedding(n, 0.0)), ("x", Scalar::Vector(vec![0.5].into()))]);
+    script.finish();
+    assert!(script.measurements().all(|m| m.metric != Metric::Mmd));
+    assert_eq!(of(&script, 10_000, "feature:e", Metric::InvalidRate).reading, Reading::Value(0.0));
+}
+
+#[test]
+fn inputs_that_go_together_no_longer_are_seen_though_each_alone_is_as_before() {
+    let mut script = watched(vec![], &[Metric::PcaError, Metric::Frechet], &[("comment", ColumnKind::Text)]);
+    play(&mut script, 0, 40, |n| {
+        let (a, b) = (n % 20, if n < 400 { n % 20 } else { (n * 7) % 20 });
+        vec![("a", Scalar::Number(a as f64)), ("b", Scalar::Number(b as f64)), ("comment", comment(n))]
+    });
+    script.finish();
+    let at = |start, metric| of(&script, start, "features", metric).clone();
+    assert_eq!(ks_of_twenty(&script, 20_000, "feature:b"), 200);
+    let (before, after) = (at(10_000, Metric::PcaError), at(20_000, Metric::PcaError));
+    assert!((before.reading.value().unwrap() - before.on_reference.unwrap()).abs() < 0.1, "{before:?}");
+    assert!(after.reading.value().unwrap() > 1.2 * before.reading.value().unwrap(), "{before:?} {after:?}");
+    assert!(["a", "b"].contains(&&*after.parts[0].name), "{after:?}");
+    let (before, after) = (at(10_000, Metric::Frechet), at(20_000, Metric::Frechet));
+    assert!(before.reading.value().unwrap() < 0.1 && after.reading.value().unwrap() > 0.3, "{before:?} {after:?}");
+    assert_eq!((after.n_current, after.n_reference), (200, 50));
+}
+
+#[test]
+fn what_is_watched_survives_a_restart() {
+    let run = |restarted: bool| {
+        let metrics = [Metric::PcaError, Metric::Frechet, Metric::Mmd, Metric::DriftedShare];
+        let mut script = watched(vec![], &metrics, &[("comment", ColumnKind::Text)]);
+        let features = |n: i64| vec![("comment", comment(n)), ("e", embedding(n, 0.0)), ("x", Scalar::Number((n % 20) as f64))];
+        play(&mut script, 0, 15, features);
+        if restarted {
+            script.restart();
+        }
+        play(&mut script, 15, 40, features);
+        script.finish();
+        script.effects.clone()
+    };
+    assert_eq!(run(true), run(false));
 }

@@ -1,6 +1,6 @@
 //! What one stream saw during one slide.
 
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums};
+use crate::engine::summary::{ColumnCounts, Confusion, Histogram, MomentSums, Positions, RegressionSums, VectorSums};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -34,6 +34,10 @@ pub struct InputPane {
     pub score: Option<ColumnCounts>,
     /// Feature values whose name the reference does not have.
     pub unknown_features: u64,
+    /// Features of vectors, in the order of the reference's vectors; empty where nobody asks for them or none has come.
+    pub vectors: Vec<VectorSums>,
+    /// All inputs together; `None` where nobody asks for them, and for segments.
+    pub moments: Option<MomentSums>,
     /// Where the predictions stood in the log.
     pub positions: Positions,
     /// Event times of the first and the last request.
@@ -85,6 +89,15 @@ impl InputPane {
         merge_column(&mut self.prediction, other.prediction.as_ref());
         merge_column(&mut self.score, other.score.as_ref());
         self.unknown_features += other.unknown_features;
+        if self.vectors.len() < other.vectors.len() {
+            self.vectors.resize_with(other.vectors.len(), VectorSums::default);
+        }
+        self.vectors.iter_mut().zip(&other.vectors).for_each(|(a, b)| a.merge(b));
+        match (&mut self.moments, &other.moments) {
+            (Some(a), Some(b)) => a.merge(b),
+            (mine @ None, Some(b)) => *mine = Some(b.clone()),
+            (_, None) => {}
+        }
         self.positions.merge(&other.positions);
         if let Some((first, last)) = other.span {
             self.extend_span(first);

@@ -4,14 +4,17 @@
 //! It reads no file; a file's reader and the learner of live events hand in the same [`Table`].
 
 mod categorical;
+mod moments;
 mod note;
 mod numeric;
 mod outputs;
 mod texts;
+mod vectors;
 
 pub use note::{Note, NoteKind};
 
 use super::table::{Column, ColumnValues, Origin, Table};
+use super::vectors::VectorReference;
 use super::{ColumnReference, Encodings, FeatureReference, OutputReference, Reference};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::event::Scalar;
@@ -189,7 +192,7 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     let outputs = compile_outputs(output_columns(table, spec, &mut notes), spec)?;
     note_outputs(table, spec, &outputs, &mut notes);
 
-    let mut inputs = Vec::new();
+    let (mut inputs, mut vectors) = (Vec::new(), Vec::new());
     let mut distinct = DistinctCounts::default();
     let mut features = features(table, spec, &outputs.classes)?;
     features.retain(|column| {
@@ -204,13 +207,21 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
             notes.push(Note::on(&column.name, NoteKind::Structured));
             continue;
         }
-        let compiled = feature(column, spec, &mut notes);
+        let (compiled, vector) = feature(column, spec, &mut notes);
+        vectors.extend(vector.map(|vector| (column.name.clone(), vector)));
         distinct.inputs.push(compiled.distinct);
         inputs.push(FeatureReference { name: column.name.clone(), column: compiled.column });
     }
-    let mut encodings = Encodings::default();
-    let texts = features.iter().filter(|column| spec.text.contains(&column.name));
-    encodings.texts = texts::compile_texts(texts.copied(), spec, &mut inputs, &mut distinct.inputs, &mut notes);
+    let texts = features.iter().filter(|column| spec.text.contains(&column.name)).copied();
+    let (texts, of_texts) = texts::compile_texts(texts, spec, &mut inputs, &mut distinct.inputs, &mut notes);
+    let place = |name: &Arc<str>| inputs.partition_point(|input| input.name < *name);
+    let vectors = vectors.into_iter().map(|(name, vector)| VectorReference { input: place(&name), ..vector }).collect();
+    let values = |name: &str| {
+        let derived = of_texts.iter().find(|(derived, _)| **derived == *name).map(|(_, values)| values);
+        derived.or_else(|| features.iter().find(|column| *column.name == *name).map(|column| &column.values))
+    };
+    let moments = moments::compile_moments(&inputs, values, spec, table.rows, &mut notes);
+    let encodings = Encodings { texts, vectors, moments };
     distinct.prediction = outputs.prediction.as_ref().map(|compiled| compiled.distinct);
     distinct.score = outputs.score.as_ref().map(|compiled| compiled.distinct);
     distinct.label = outputs.label.as_ref().map(|compiled| compiled.distinct);
@@ -311,13 +322,20 @@ fn is_feature(column: &Column, spec: &CompileSpec, classes: &[Arc<str>]) -> bool
 }
 
 /// Compiles one feature by its kind.
-fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> CompiledColumn {
+fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> (CompiledColumn, Option<VectorReference>) {
     let (numbers, names) = count_types(&column.values);
-    let kind = kind(&column.name, spec, numbers, names);
+    let vectors = column.values.iter().filter(|value| matches!(value, Scalar::Vector(_))).count() as u64;
+    let kind = kind(&column.name, spec, numbers, names, vectors);
+    let mut vector = None;
     let compiled = match kind {
         ColumnKind::Numeric => {
             let reading = if spec.numeric.contains(&column.name) { Names::Read } else { Names::Invalid };
             numeric_column(&column.values, spec.cells, Range::Finite, reading)
+        }
+        ColumnKind::Vector => {
+            let (compiled, found) = vectors::vector_column(&column.name, &column.values);
+            vector = found;
+            compiled
         }
         // a text is compiled elsewhere
         ColumnKind::Categorical | ColumnKind::Text => categorical_column(&column.values, spec.max_categories, spec.remembered_categories),
@@ -331,14 +349,18 @@ fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> Compil
     if kind == ColumnKind::Categorical && distinct > kept {
         notes.push(Note::on(&column.name, NoteKind::ManyCategories { distinct, kept }));
     }
-    compiled
+    (compiled, vector)
 }
 
-/// As told; else numeric where numbers are the more frequent type.
-fn kind(name: &Arc<str>, spec: &CompileSpec, numbers: u64, names: u64) -> ColumnKind {
+/// As told; else of vectors where these are the most frequent type, else numeric where numbers are the more frequent type.
+fn kind(name: &Arc<str>, spec: &CompileSpec, numbers: u64, names: u64, vectors: u64) -> ColumnKind {
     if spec.categorical.contains(name) {
         ColumnKind::Categorical
-    } else if spec.numeric.contains(name) || names == 0 || numbers > names {
+    } else if spec.numeric.contains(name) {
+        ColumnKind::Numeric
+    } else if vectors > numbers + names {
+        ColumnKind::Vector
+    } else if names == 0 || numbers > names {
         ColumnKind::Numeric
     } else {
         ColumnKind::Categorical
@@ -350,7 +372,7 @@ fn count_types(values: &ColumnValues) -> (u64, u64) {
     values.iter().fold((0, 0), |(numbers, names), value| match value {
         Scalar::Number(_) | Scalar::NonFinite => (numbers + 1, names),
         Scalar::Text(_) | Scalar::Bool(_) => (numbers, names + 1),
-        Scalar::Null | Scalar::Structured => (numbers, names),
+        Scalar::Null | Scalar::Structured | Scalar::Vector(_) => (numbers, names),
     })
 }
 

@@ -14,18 +14,20 @@ pub(super) fn is_derived(name: &str, spec: &CompileSpec) -> bool {
     name.contains('#') && spec.text.iter().any(|text| derived_names(text).iter().any(|derived| **derived == *name))
 }
 
-/// Compiles text features, which are sorted by name; their columns are put among `inputs` (and `distinct`) in the order of names.
+/// Compiles text features, which are sorted by name; their columns are put among `inputs` (and `distinct`) in the order of names. Beside them
+/// the cells of those that are numbers.
 pub(super) fn compile_texts<'a>(
     columns: impl Iterator<Item = &'a Column>,
     spec: &CompileSpec,
     inputs: &mut Vec<FeatureReference>,
     distinct: &mut Vec<u64>,
     notes: &mut Vec<Note>,
-) -> Vec<TextReference> {
-    let mut texts = Vec::new();
+) -> (Vec<TextReference>, Vec<(Arc<str>, ColumnValues)>) {
+    let (mut texts, mut cells) = (Vec::new(), Vec::new());
     for column in columns {
-        let (vocabulary, compiled) = text_columns(&column.values, spec.cells);
+        let (vocabulary, numbers, compiled) = text_columns(&column.values, spec.cells);
         let names = derived_names(&column.name);
+        cells.extend(names.iter().cloned().zip(numbers));
         for (name, compiled) in names.iter().zip(compiled) {
             note_column(name, &compiled, notes);
             let place = inputs.partition_point(|input| input.name < *name);
@@ -40,11 +42,11 @@ pub(super) fn compile_texts<'a>(
         let [length, words, unseen, grams] = derived_names(&source).each_ref().map(place);
         TextReference { source, length, words, unseen, grams, vocabulary }
     };
-    texts.into_iter().map(reference).collect()
+    (texts.into_iter().map(reference).collect(), cells)
 }
 
-/// The words of a text column, and its columns in the order of [`derived_names`].
-fn text_columns(values: &ColumnValues, cells: usize) -> (Vocabulary, [CompiledColumn; 4]) {
+/// The words of a text column, the cells of its columns of numbers, and its columns in the order of [`derived_names`].
+fn text_columns(values: &ColumnValues, cells: usize) -> (Vocabulary, [ColumnValues; 3], [CompiledColumn; 4]) {
     let mut words = WordCounts::default();
     for value in values.iter() {
         if let Scalar::Text(text) = &value {
@@ -73,7 +75,7 @@ fn text_columns(values: &ColumnValues, cells: usize) -> (Vocabulary, [CompiledCo
         numbers.iter_mut().zip(&cells).for_each(|(column, cell)| column.push(cell));
     }
     let [length, words, unseen] = numbers.each_ref().map(|values| numeric_column(values, cells, Range::Finite, Names::Invalid));
-    (vocabulary, [length, words, unseen, gram_column(grams)])
+    (vocabulary, numbers, [length, words, unseen, gram_column(grams)])
 }
 
 fn gram_column(counts: ColumnCounts) -> CompiledColumn {
