@@ -64,7 +64,8 @@ fn what_has_not_changed_is_seldom_significant() {
 #[test]
 fn a_shift_a_spread_and_swapped_dimensions_are_seen() {
     let reference = learned(&vectors(1, 1500, |_| {}));
-    let changes: [(&str, fn(&mut Vec<f64>)); 4] = [
+    type Change = fn(&mut Vec<f64>);
+    let changes: [(&str, Change); 4] = [
         ("shift", |v| v[0] += 0.5),
         ("spread", |v| v.iter_mut().for_each(|x| *x *= 1.5)),
         ("swapped", |v| v.reverse()),
