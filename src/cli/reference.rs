@@ -23,7 +23,7 @@ pub struct ReferenceArgs {
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum ReferenceCommand {
     /// Compile a Parquet, CSV or JSON lines file into a reference
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     /// Print what a compiled reference holds
     Show(ShowArgs),
 }
@@ -50,6 +50,9 @@ pub struct CompileArgs {
     /// Features that are names, whatever they look like
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub categorical: Vec<String>,
+    /// Features that are texts: counted by length, words, unseen words and 3-grams
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub text: Vec<String>,
     /// Columns to leave out
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub ignore: Vec<String>,
@@ -93,6 +96,7 @@ impl CompileArgs {
             max_categories: self.max_categories.unwrap_or(default.max_categories),
             numeric: names(&self.numeric),
             categorical: names(&self.categorical),
+            text: names(&self.text),
             ignore: names(&self.ignore),
             task: self.task,
             positive: self.positive.as_deref().map(Into::into),

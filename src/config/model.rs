@@ -91,24 +91,30 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
     let reference = reference(&section, ctx.base_dir);
     let new_version = new_version(&section);
     let cells = section.count("cells", "256", 2..=100_000, "Resolution of a learned reference: cells per numeric column.");
-    let lists = ["numeric", "categorical", "ignore", "segments"];
+    let lists = ["numeric", "categorical", "text", "ignore", "segments"];
     let docs = [
         "Features that are numbers where inference gets it wrong (learned references).",
         "Features that are categories where inference gets it wrong (learned references).",
+        "Features that are texts: watched by length, words, unseen words and 3-grams (learned references; never inferred).",
         "Features that are not watched.",
         "Features by which windows are also kept apart, one segment a value.",
     ];
-    let [numeric, categorical, ignore, segments]: [Vec<String>; 4] =
+    let [numeric, categorical, text, ignore, segments]: [Vec<String>; 5] =
         std::array::from_fn(|i| section.list(lists[i], Fallback::Text("[]"), docs[i]));
     if let Some(both) = categorical.iter().find(|name| numeric.contains(name)) {
         section.refuse("categorical", format!("{both:?} stands in numeric too"));
     }
-    if let Some(both) = ignore.iter().find(|name| numeric.contains(name) || categorical.contains(name)) {
-        section.refuse("ignore", format!("{both:?} has a kind in numeric or categorical, but is not watched"));
+    if let Some(both) = text.iter().find(|name| numeric.contains(name) || categorical.contains(name)) {
+        section.refuse("text", format!("{both:?} stands in numeric or categorical too"));
     }
-    let kinds = numeric.into_iter().map(|name| (name.into(), ColumnKind::Numeric));
-    let kinds: BTreeMap<Arc<str>, ColumnKind> =
-        kinds.chain(categorical.into_iter().map(|name| (name.into(), ColumnKind::Categorical))).collect();
+    if let Some(both) = ignore.iter().find(|name| [&numeric, &categorical, &text].iter().any(|names| names.contains(name))) {
+        section.refuse("ignore", format!("{both:?} has a kind in numeric, categorical or text, but is not watched"));
+    }
+    let of_kind = |names: Vec<String>, kind| names.into_iter().map(move |name| (Arc::<str>::from(name), kind));
+    let kinds: BTreeMap<Arc<str>, ColumnKind> = of_kind(numeric, ColumnKind::Numeric)
+        .chain(of_kind(categorical, ColumnKind::Categorical))
+        .chain(of_kind(text, ColumnKind::Text))
+        .collect();
     let asked = section.list(
         "metrics",
         Fallback::Text("[]"),

@@ -193,7 +193,10 @@ fn read_test(block: &Table<'_>) -> Option<RuleTest> {
 fn read_series(block: &Table<'_>) -> Option<Series> {
     let subject = block.required("subject", "e.g. \"feature:amount\"", subject);
     let metric = block.required("metric", "e.g. \"psi\"", metric);
-    let kind = block.read("kind", choice(&[ColumnKind::Numeric, ColumnKind::Categorical].map(|kind| (kind.as_str(), kind))));
+    let kind = block.read(
+        "kind",
+        choice(&[ColumnKind::Numeric, ColumnKind::Categorical, ColumnKind::Vector, ColumnKind::Text].map(|kind| (kind.as_str(), kind))),
+    );
     let readings = block.required("values", "one for each window: a number, or why there is none, e.g. \"no_data\"", list(reading));
     let n_windows = readings.as_ref().map_or(0, Vec::len);
     let n = block.read("n", each(n_windows, count(0..=MOST_VALUES))).unwrap_or_else(|| vec![10_000; n_windows]);

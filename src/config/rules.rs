@@ -91,7 +91,7 @@ fn read_condition(block: &Table<'_>, origin: &str) -> Option<Condition> {
     let subject = block.required("subject", "e.g. \"feature:*\", \"feature:amount\", \"prediction\", \"quality\"", subject);
     let metrics: Vec<_> = Metric::ALL.iter().map(|metric| (metric.as_str(), *metric)).collect();
     let metric = block.required("metric", "e.g. \"psi\"", choice(&metrics));
-    let kinds = [ColumnKind::Numeric, ColumnKind::Categorical].map(|kind| (kind.as_str(), kind));
+    let kinds = [ColumnKind::Numeric, ColumnKind::Categorical, ColumnKind::Vector, ColumnKind::Text].map(|kind| (kind.as_str(), kind));
     let kind = block.read("kind", choice(&kinds));
     let task = block.read("task", choice(&Task::ALL.map(|task| (task.as_str(), task))));
     let above = block.read("above", threshold);

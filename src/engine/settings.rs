@@ -94,6 +94,10 @@ pub enum ColumnKind {
     Numeric,
     /// Names, counted by name.
     Categorical,
+    /// Vectors of one length (embeddings), told apart by a kernel.
+    Vector,
+    /// Texts, counted by their character 3-grams (length, words and unseen words of a text are columns of numbers beside it).
+    Text,
 }
 
 impl ColumnKind {
@@ -102,6 +106,8 @@ impl ColumnKind {
         match self {
             Self::Numeric => "numeric",
             Self::Categorical => "categorical",
+            Self::Vector => "vector",
+            Self::Text => "text",
         }
     }
 }

@@ -92,6 +92,8 @@ fn cells(file: &ReferenceFile, row: &Row<'_>) -> [String; 11] {
         Slots::Numeric(cells) if cells.exact() => format!("{} cells", cells.n_cells()),
         Slots::Numeric(cells) => format!("~{} cells", cells.n_cells()),
         Slots::Categorical(categories) => format!("{} names", categories.kept().len()),
+        Slots::Vector(dimension) => format!("{dimension} dims"),
+        Slots::Hashed(buckets) => format!("{buckets} buckets"),
     };
     let moment = |f: fn(&crate::engine::reference::Moments) -> f64| column.moments.as_ref().map_or(String::new(), |m| short(f(m)));
     let missing = 100.0 * column.counts.missing as f64 / column.counts.total().max(1) as f64;
@@ -171,6 +173,8 @@ fn column_to_json(file: &ReferenceFile, row: &Row<'_>) -> Value {
             let names: Vec<&str> = (0..categories.n_slots()).map(|slot| categories.slot_name(slot)).collect();
             json!({ "names": names })
         }
+        Slots::Vector(dimension) => json!({ "dimension": dimension }),
+        Slots::Hashed(buckets) => json!({ "buckets": buckets }),
     };
     json!({
         "name": row.name,

@@ -16,6 +16,7 @@ pub(super) fn check_sense(block: &Table<'_>, condition: &Condition) {
     let needs = match metric {
         Metric::Ks | Metric::OutOfRangeRate => Some(ColumnKind::Numeric),
         Metric::NewCategoryRate => Some(ColumnKind::Categorical),
+        Metric::Mmd => Some(ColumnKind::Vector),
         _ => None,
     };
     if let (Some(needs), Some(kind)) = (needs, kind)

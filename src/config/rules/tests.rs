@@ -157,7 +157,7 @@ fn every_problem_of_a_rule_is_told_at_once() {
 fn every_problem_of_a_condition_is_told_at_once() {
     let condition = |text: &str| format!("[[rule]]\nname = \"a\"\n[[rule.condition]]\n{text}");
     check(
-        &condition("subject = \"feature\"\nmetric = \"psy\"\nkind = \"text\"\ntask = \"any\"\nmin_events = -1\nabov = 1\n"),
+        &condition("subject = \"feature\"\nmetric = \"psy\"\nkind = \"colour\"\ntask = \"any\"\nmin_events = -1\nabov = 1\n"),
         &[
             ("rule[0].condition[0].subject", "feature:*"),
             ("rule[0].condition[0].metric", "psi"),

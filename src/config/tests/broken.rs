@@ -126,9 +126,10 @@ fn models() {
     );
     check_model("task = \"binary\"\ncells = 1", &["model[0].cells: 1 is not within 2 to 100000"]);
     check_model("task = \"binary\"\nnumeric = [\"a\"]\ncategorical = [\"a\"]", &["model[0].categorical: \"a\" stands in numeric too"]);
+    check_model("task = \"binary\"\ntext = [\"a\"]\nnumeric = [\"a\"]", &["model[0].text: \"a\" stands in numeric or categorical too"]);
     check_model(
         "task = \"binary\"\nignore = [\"a\"]\nnumeric = [\"a\"]",
-        &["model[0].ignore: \"a\" has a kind in numeric or categorical, but is not watched"],
+        &["model[0].ignore: \"a\" has a kind in numeric, categorical or text, but is not watched"],
     );
     check_model("task = \"binary\"\nthreshold = 1", &["model[0].threshold: no such key"]);
 }

@@ -117,7 +117,7 @@ metrics! {
     MedianShift => "median_shift", Distance, NonNegative;
     /// Change of the 95th percentile, in standard deviations of the reference (numeric columns).
     P95Shift => "p95_shift", Distance, NonNegative;
-    /// Maximum mean discrepancy by random Fourier features (vector columns).
+    /// Squared maximum mean discrepancy by random Fourier features (vector columns).
     Mmd => "mmd", Distance, NonNegative;
 
     // rate
@@ -135,9 +135,9 @@ metrics! {
     // inputs
     /// Share of features whose distribution has drifted by the rules (0 to 1).
     DriftedShare => "drifted_share", Inputs, Unit;
-    /// Root of the mean squared distance of the inputs from the reference's principal components, in standard deviations.
+    /// Root of the mean squared distance of the inputs from the reference's principal components, in standard deviations of the reference.
     PcaError => "pca_reconstruction_error", Inputs, NonNegative;
-    /// Fréchet distance of mean and covariance of the inputs, in standard deviations.
+    /// Squared Fréchet distance of mean and covariance of the inputs, in standard deviations of the reference.
     Frechet => "frechet_distance", Inputs, NonNegative;
 
     // data

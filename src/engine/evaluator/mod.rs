@@ -8,7 +8,7 @@ mod silence;
 mod stream;
 
 use crate::engine::alert::{Alerts, Judged, Observed, Outbox, RetrainFacts, RetrainGate, Transition};
-use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_data, measure_inputs};
+use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_data, measure_inputs, share_of_drifted};
 use crate::engine::published::{ModelFacts, Published};
 use crate::engine::settings::{ColumnKind, Settings};
 use crate::engine::verdict::{Aspect, judge};
@@ -269,6 +269,10 @@ impl Evaluator {
     fn judge_and_observe(&mut self, key: &StreamKey, window: WindowFacts, aspect: Aspect, measurements: &mut [Measurement]) -> Observed {
         let Some(model) = self.models.get(&key.model) else { return Observed::default() };
         judge_only(model, key, true, measurements);
+        // a figure about the verdicts is known, and judged, only after them
+        if let Some(place) = share_of_drifted(model.reference.as_deref(), measurements) {
+            judge_only(model, key, true, &mut measurements[place..=place]);
+        }
         let kinds = |subject: &Subject| kind_of(model, subject);
         let (rules, task) = (&model.settings.rules, model.settings.task);
         let judged = Judged { stream: key, aspect, window, rules, task, kinds: &kinds, measurements };

@@ -43,6 +43,10 @@ impl Role {
             Self::Feature => match kind_or(ColumnKind::Numeric) {
                 ColumnKind::Numeric => (ColumnKind::Numeric, &[MissingRate, InvalidRate]),
                 ColumnKind::Categorical => (ColumnKind::Categorical, &[MissingRate, InvalidRate, NewCategoryRate]),
+                // n-grams and events do not add up to a rate: the other columns of a text tell how many are missing or invalid
+                ColumnKind::Text => (ColumnKind::Text, &[]),
+                // how far they are from each other is measured elsewhere
+                ColumnKind::Vector => (ColumnKind::Vector, &[MissingRate, InvalidRate]),
             },
             Self::Answer(kind) => (kind_or(kind), &[MissingRate, InvalidRate]),
             Self::Score => (ColumnKind::Numeric, &[MissingRate, InvalidRate]),
@@ -53,11 +57,17 @@ impl Role {
     }
 }
 
-/// Whether a distance has a meaning for columns of that kind.
+/// Whether a distance has a meaning for columns of that kind. N-grams of a text depend on each other, so what is a test of independent values is none for
+/// them; vectors have a distance of their own.
 fn is_measured(metric: Metric, kind: ColumnKind) -> bool {
     use Metric::{ChiSquare, CramersV, Hellinger, JensenShannon, KullbackLeibler, LInfinity, Mmd, Psi, TotalVariation};
-    let of_shares = matches!(metric, Psi | TotalVariation | JensenShannon | Hellinger | KullbackLeibler | LInfinity | ChiSquare | CramersV);
-    metric.family() == Family::Distance && metric != Mmd && (of_shares || kind == ColumnKind::Numeric)
+    let of_shares = matches!(metric, Psi | TotalVariation | JensenShannon | Hellinger | KullbackLeibler | LInfinity);
+    match kind {
+        ColumnKind::Numeric => metric.family() == Family::Distance && metric != Mmd,
+        ColumnKind::Categorical => of_shares || matches!(metric, ChiSquare | CramersV),
+        ColumnKind::Text => of_shares,
+        ColumnKind::Vector => false,
+    }
 }
 
 fn answer_kind(task: Task) -> ColumnKind {
@@ -107,7 +117,7 @@ pub(super) fn drift(
             reading: Reading::Value(compared.value),
             error_bound: compared.error_bound,
             degrees: compared.degrees,
-            p_value: compared.p_value,
+            p_value: compared.p_value.filter(|_| column.kind() != ColumnKind::Text),
             parts: column.parts(metric, baseline, counts, MOST_PARTS).into_iter().map(part).collect(),
             ..finding
         },
@@ -141,7 +151,7 @@ fn new_category_rate(column: &ColumnReference, counts: &ColumnCounts) -> Finding
     let (n_reference, n_current) = (column.counts.valid(), counts.valid());
     let new = match &column.slots {
         Slots::Categorical(categories) => counts.slots.get(categories.new_slot()).copied().unwrap_or(0),
-        Slots::Numeric(_) => 0,
+        Slots::Numeric(_) | Slots::Vector(_) | Slots::Hashed(_) => 0,
     };
     let reading = match (n_reference, n_current) {
         (0, _) => Reading::Undefined(UndefinedReason::NoReference),

@@ -10,14 +10,17 @@ mod detectors;
 mod estimate;
 mod fairness;
 mod measurement;
+mod multivariate;
 mod quality;
 mod rates;
 mod service;
+mod vectors;
 
 pub use crate::engine::catalogue::{Metric, Subject};
 pub use data::{DataFacts, measure_data};
 pub use fairness::{measure_fairness, wants_fairness};
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
+pub use multivariate::share_of_drifted;
 
 use crate::engine::catalogue::{MetricSet, Signal};
 use crate::engine::reference::{ColumnReference, Reference};
@@ -68,8 +71,8 @@ pub struct ServiceFacts {
     pub seconds: f64,
 }
 
-/// Everything that the requests of a window say, from its summed pane: features by name, prediction, score (binary models), estimated quality, service,
-/// and what change detectors found in it.
+/// Everything that the requests of a window say, from its summed pane: features by name, all features together, prediction, score (binary models),
+/// estimated quality, service, and what change detectors found in it.
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
@@ -80,8 +83,10 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
     let mut measurements = Vec::new();
     for (place, feature) in ctx.reference.iter().flat_map(|r| r.inputs.iter().enumerate()) {
         let subject = Subject::Feature(feature.name.clone());
+        measurements.extend(vectors::measure(ctx, place, feature, pane));
         measurements.extend(compare(subject, Role::Feature, Some(&feature.column), pane.inputs.get(place)));
     }
+    measurements.extend(multivariate::measure(ctx, pane));
     let outputs = ctx.reference.map(|r| &r.outputs);
     let prediction = outputs.and_then(|o| o.prediction.as_ref());
     measurements.extend(compare(Subject::Prediction, Role::answer(ctx.task), prediction, pane.prediction.as_ref()));

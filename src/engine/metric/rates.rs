@@ -28,6 +28,7 @@ pub(super) fn findings(
     let metrics: &[Metric] = match kind {
         ColumnKind::Numeric => &[Metric::OutOfRangeRate, Metric::Constant],
         ColumnKind::Categorical => &[Metric::Constant],
+        ColumnKind::Vector | ColumnKind::Text => &[],
     };
     let Some(column) = column else {
         return metrics.iter().map(|&metric| Finding::new(metric, Reading::Undefined(no_reference), 0)).collect();
@@ -62,6 +63,7 @@ fn is_constant(column: &ColumnReference, counts: &ColumnCounts) -> bool {
     let is_one_value = match &column.slots {
         Slots::Numeric(_) => slot % 2 == 1,
         Slots::Categorical(names) => slot < names.kept().len(),
+        Slots::Vector(_) | Slots::Hashed(_) => false,
     };
     let (of_value, of_all) = (column.counts.slots.get(slot).copied().unwrap_or(0), column.counts.valid());
     let share = (of_value as f64 + 0.5) / (of_all as f64 + 1.0);

@@ -2,6 +2,7 @@ use super::*;
 use crate::engine::reference::compile::moments;
 use crate::engine::reference::{Categories, Cells, ColumnReference, FeatureReference, OutputReference, ReferenceQuality, Slots};
 use crate::engine::reference::{ErrorTable, Expectation, ScoreCalibration};
+use crate::engine::settings::ColumnKind;
 use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums, ScoreTable, score_cell};
 use crate::engine::window::Quality;
 use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
@@ -14,8 +15,10 @@ mod estimate;
 mod fairness;
 mod golden;
 mod golden_quality;
+mod multivariate;
 mod outcomes;
 mod properties;
+mod vectors;
 
 /// One value of a column, as a shard would have understood it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +35,8 @@ fn counts(column: &ColumnReference, values: &[Seen]) -> ColumnCounts {
         match (value, &column.slots) {
             (Seen::Number(v), Slots::Numeric(_)) => column.place(&Scalar::Number(*v)).count(&mut counts),
             (Seen::Number(v), Slots::Categorical(names)) => counts.add(names.slot(&v.to_string())),
+            (Seen::Number(_), Slots::Vector(_)) => counts.add(0),
+            (Seen::Number(v), Slots::Hashed(buckets)) => counts.add((v.abs() as usize) % buckets),
             (Seen::Missing, _) => counts.missing += 1,
             (Seen::Invalid, _) => counts.add_invalid(InvalidReason::NonFinite),
         }
@@ -69,7 +74,7 @@ fn column(bins: Vec<u16>, slots: Slots, reference: &[Seen]) -> ColumnReference {
 
 fn reference(inputs: Vec<(&str, ColumnReference)>, outputs: OutputReference) -> Reference {
     let inputs = inputs.into_iter().map(|(name, column)| FeatureReference { name: name.into(), column }).collect();
-    Reference { id: "reference".into(), rows: 100, inputs, outputs, calibration: None }
+    Reference { id: "reference".into(), rows: 100, inputs, outputs, calibration: None, encodings: Default::default() }
 }
 
 fn stream() -> StreamKey {
@@ -182,7 +187,8 @@ fn without_a_reference_each_output_says_why_and_inputs_say_nothing() {
             let measurements = measure_inputs(&ctx, &InputPane { requests: 5, ..InputPane::default() }, &SERVICE);
             let drift: Vec<_> = measurements.iter().filter(|m| m.subject != Subject::Service).collect();
             assert!(drift.iter().all(|m| m.reading == Reading::Undefined(reason) && m.reference.is_none()));
-            assert!(drift.iter().all(|m| matches!(m.subject, Subject::Prediction | Subject::Score | Subject::EstimatedQuality)));
+            let without = |s: &Subject| matches!(s, Subject::Features | Subject::Prediction | Subject::Score | Subject::EstimatedQuality);
+            assert!(drift.iter().all(|m| without(&m.subject)));
             assert_eq!(drift.iter().any(|m| m.subject == Subject::Score), task == Task::Binary);
         }
     }

@@ -7,15 +7,20 @@ mod categories;
 mod cells;
 mod compare;
 pub mod compile;
+mod encodings;
 mod expectation;
+pub mod moments;
 mod parts;
 mod place;
 pub mod table;
+pub mod text;
+pub mod vectors;
 
 pub use calibration::{Calibration, Variation};
 pub use categories::Categories;
 pub use cells::Cells;
 pub use compare::{Comparison, Incomparable};
+pub use encodings::Encodings;
 pub use expectation::{CalibrationStep, ErrorSums, ErrorTable, Expectation, ScoreCalibration};
 pub use parts::Contribution;
 pub use place::Place;
@@ -38,6 +43,8 @@ pub struct Reference {
     pub outputs: OutputReference,
     /// How its figures vary from window to window; `None`: it was too small to say.
     pub calibration: Option<Calibration>,
+    /// How texts, vectors and all inputs together are read.
+    pub encodings: Encodings,
 }
 
 /// One input.
@@ -126,6 +133,10 @@ pub enum Slots {
     Numeric(Cells),
     /// By name.
     Categorical(Categories),
+    /// One slot for every vector of this length.
+    Vector(usize),
+    /// By the hash of what one event has many of, into this many buckets (character 3-grams of a text).
+    Hashed(usize),
 }
 
 impl ColumnReference {
@@ -134,6 +145,8 @@ impl ColumnReference {
         match self.slots {
             Slots::Numeric(_) => ColumnKind::Numeric,
             Slots::Categorical(_) => ColumnKind::Categorical,
+            Slots::Vector(_) => ColumnKind::Vector,
+            Slots::Hashed(_) => ColumnKind::Text,
         }
     }
 
@@ -167,13 +180,16 @@ impl Reference {
             let n_slots = match &column.slots {
                 Slots::Numeric(cells) => cells.n_cells(),
                 Slots::Categorical(categories) => categories.n_slots(),
+                Slots::Vector(_) => 1,
+                Slots::Hashed(buckets) => *buckets,
             };
             let bins_fit = column.bins.len() == n_slots && column.bins.iter().all(|&bin| bin < column.n_bins);
             if column.counts.slots.len() != n_slots || !bins_fit {
                 return Err(format!("counts or bins of {name} do not fit its slots"));
             }
         }
-        let content = compile::content_id(&self.inputs, &self.outputs);
+        self.encodings.check(&self.inputs)?;
+        let content = compile::content_id(&self.inputs, &self.outputs, &self.encodings);
         if content == self.id { Ok(()) } else { Err(format!("its id is {} and not {content}", self.id)) }
     }
 

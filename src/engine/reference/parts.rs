@@ -121,6 +121,9 @@ impl ColumnReference {
             }
             (Slots::Numeric(cells), Where::Cell(cell)) => stretch_name(cells, cell, cell),
             (Slots::Numeric(cells), Where::UpTo(cell)) => stretch_name(cells, 0, cell),
+            (Slots::Vector(_) | Slots::Hashed(_), Where::Bin(slot) | Where::Cell(slot) | Where::UpTo(slot)) => {
+                format!("bucket {slot}").into()
+            }
         }
     }
 }

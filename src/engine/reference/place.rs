@@ -17,6 +17,8 @@ pub enum Place {
         /// How far it is above the reference's greatest point, or (negative) below its least; 0 between them.
         beyond: f64,
     },
+    /// Into many slots, which are counted by their own means.
+    Many,
     /// Nothing was said.
     Missing,
     /// It cannot be used.
@@ -29,6 +31,7 @@ impl Place {
         match self {
             Self::Slot(slot) => counts.add(slot),
             Self::Number { slot, deviation, beyond } => counts.add_number(slot, deviation, beyond),
+            Self::Many => {}
             Self::Missing => counts.missing += 1,
             Self::Invalid(reason) => counts.add_invalid(reason),
         }
@@ -39,7 +42,7 @@ impl Place {
         match self {
             Self::Slot(slot) => counts.remove(slot),
             Self::Number { slot, deviation, beyond } => counts.remove_number(slot, deviation, beyond),
-            Self::Missing | Self::Invalid(_) => {}
+            Self::Many | Self::Missing | Self::Invalid(_) => {}
         }
     }
 }
@@ -50,7 +53,16 @@ impl ColumnReference {
     pub fn place(&self, value: &Scalar<'_>) -> Place {
         match (&self.slots, value) {
             (_, Scalar::Null) => Place::Missing,
-            (_, Scalar::Structured) => Place::Invalid(InvalidReason::WrongType),
+            (Slots::Vector(dimension), Scalar::Vector(vector)) if vector.len() == *dimension => {
+                if vector.iter().all(|x| x.is_finite()) {
+                    Place::Slot(0)
+                } else {
+                    Place::Invalid(InvalidReason::NonFinite)
+                }
+            }
+            (_, Scalar::Structured | Scalar::Vector(_)) | (Slots::Hashed(_) | Slots::Vector(_), _) => {
+                Place::Invalid(InvalidReason::WrongType)
+            }
             (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => self.place_number(cells, *number),
             (Slots::Numeric(_), Scalar::Text(_) | Scalar::Bool(_)) => Place::Invalid(InvalidReason::WrongType),
             (Slots::Categorical(categories), value) => match canonical_text(value) {
@@ -81,7 +93,7 @@ impl OutputReference {
     pub fn place_class(&self, value: &Scalar<'_>) -> Place {
         match value {
             Scalar::Null => Place::Missing,
-            Scalar::Structured => Place::Invalid(InvalidReason::WrongType),
+            Scalar::Structured | Scalar::Vector(_) => Place::Invalid(InvalidReason::WrongType),
             Scalar::NonFinite => Place::Invalid(InvalidReason::NonFinite),
             _ => class_place(&self.classes, value).map_or(Place::Invalid(InvalidReason::UnknownClass), Place::Slot),
         }

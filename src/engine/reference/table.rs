@@ -45,6 +45,7 @@ pub enum Origin {
 pub struct ColumnValues {
     cells: Cells,
     names: Names,
+    vectors: Vec<Box<[f64]>>,
 }
 
 /// The least layout that holds what was pushed so far.
@@ -73,6 +74,7 @@ enum Cell {
     Structured,
     Number(f64),
     Name(u32),
+    Vector(u32),
 }
 
 const NULL: u32 = u32::MAX;
@@ -166,6 +168,10 @@ impl ColumnValues {
             Scalar::Number(number) if number.is_finite() => Cell::Number(*number),
             Scalar::Number(_) | Scalar::NonFinite => Cell::NonFinite,
             Scalar::Structured => Cell::Structured,
+            Scalar::Vector(vector) => {
+                self.vectors.push(vector.as_ref().into());
+                Cell::Vector(self.vectors.len() as u32 - 1)
+            }
             Scalar::Bool(value) => Cell::Name(self.names.code(if *value { "true" } else { "false" })),
             Scalar::Text(text) => Cell::Name(self.names.code(text)),
         };
@@ -215,6 +221,7 @@ impl ColumnValues {
             Cell::NonFinite => Scalar::NonFinite,
             Cell::Structured => Scalar::Structured,
             Cell::Number(number) => Scalar::Number(number),
+            Cell::Vector(place) => self.vectors.get(place as usize).map_or(Scalar::Null, |v| Scalar::Vector(Cow::Borrowed(v))),
             Cell::Name(code) => self.names.list.get(code as usize).map_or(Scalar::Null, |name| Scalar::Text(Cow::Borrowed(name))),
         }
     }
@@ -249,6 +256,7 @@ mod tests {
             Scalar::NonFinite,
             Scalar::Text("a".into()),
             Scalar::Structured,
+            Scalar::Vector(vec![1.0, f64::INFINITY].into()),
             Scalar::Text("a".into()),
             Scalar::Number(-0.0),
         ];

@@ -1,8 +1,10 @@
 //! A prediction: into the panes of its streams, and into the join.
 
 use super::Shard;
-use super::model::{ModelRecord, ModelRuntime};
+use super::counts::Counts;
+use super::model::{ModelRecord, ModelRuntime, Source};
 use super::scored::{Score, place_scores};
+use super::special::Special;
 use super::state::StreamState;
 use crate::engine::catalogue::Signal;
 use crate::engine::join::{Entry, Known, Outcome};
@@ -28,6 +30,8 @@ pub(super) struct Scratch {
     scores: Vec<Score>,
     /// Places of the features that the reference does not have and nobody foresaw.
     new_features: Vec<usize>,
+    /// What a place alone does not say.
+    special: Special,
     route: Vec<u32>,
 }
 
@@ -35,6 +39,7 @@ pub(super) struct Scratch {
 struct Counted<'a> {
     reference: Option<&'a Reference>,
     inputs: &'a [Place],
+    special: &'a Special,
     unknown_features: u64,
     event: &'a Prediction<'a>,
     new_features: &'a [usize],
@@ -162,19 +167,15 @@ impl Shard {
         let counts = &mut self.state.counts;
         let reference = record.reference.clone();
         let unknown_features = match &reference {
-            Some(reference) => place_inputs(&mut self.scratch, runtime, reference, prediction),
+            Some(reference) => place_inputs(&mut self.scratch, runtime, reference, prediction, counts),
             None => {
                 // what stands there is the last prediction's, of another model
                 self.scratch.inputs.clear();
                 self.scratch.new_features.clear();
+                self.scratch.special.clear();
                 0
             }
         };
-        for place in &self.scratch.inputs {
-            if let Place::Invalid(reason) = place {
-                counts.invalid(*reason);
-            }
-        }
         let n_classes = record.classes.names().len();
         let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes);
         runtime.changed |= record.classes.names().len() != n_classes;
@@ -203,6 +204,7 @@ impl Shard {
         let counted = Counted {
             reference: reference.as_deref(),
             inputs: &self.scratch.inputs,
+            special: &self.scratch.special,
             unknown_features,
             event: prediction,
             new_features: &self.scratch.new_features,
@@ -216,8 +218,11 @@ impl Shard {
             position,
         };
         for &stream in &self.scratch.route {
-            let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
-            counted.add_to(Arc::make_mut(pane));
+            let pane = Arc::make_mut(self.state.streams[stream as usize].inputs.entry(start).or_default());
+            counted.add_to(pane);
+            if stream == record.whole {
+                self.scratch.special.add_moments(pane);
+            }
         }
         let whole = &mut self.state.streams[record.whole as usize].inputs;
         if let Some(pane) = whole.get_mut(&start).filter(|_| counted.says_of_the_data()) {
@@ -274,6 +279,7 @@ impl Counted<'_> {
         for (counts, &place) in pane.inputs.iter_mut().zip(self.inputs) {
             place.count(counts);
         }
+        self.special.add_to(pane);
         // a failed request has no answer, whatever its event carries
         for (column, place) in [(&mut pane.prediction, self.prediction), (&mut pane.score, self.score)] {
             if let Some(counts) = column.as_mut().filter(|_| !self.failed) {
@@ -302,23 +308,40 @@ fn fit(pane: &mut InputPane, reference: &Reference) {
 /// Puts the place of every input of the reference into `scratch`, and the names of those that it does not have; the number of the latter.
 ///
 /// A name that the settings segment by was foreseen; null is no value yet, and an array or object is none that a reference could have.
-fn place_inputs(scratch: &mut Scratch, runtime: &ModelRuntime, reference: &Reference, prediction: &Prediction<'_>) -> u64 {
+fn place_inputs(
+    scratch: &mut Scratch,
+    runtime: &ModelRuntime,
+    reference: &Reference,
+    prediction: &Prediction<'_>,
+    counts: &mut Counts,
+) -> u64 {
     let places = &mut scratch.inputs;
     places.clear();
     places.resize(reference.inputs.len(), Place::Missing);
     scratch.new_features.clear();
+    scratch.special.begin(runtime, reference);
     let foreseen = |names: &[Arc<str>], name: &str| names.iter().any(|n| **n == *name);
     let mut unknown = 0;
-    for (place, (name, value)) in prediction.features.iter().enumerate() {
-        match runtime.inputs.get(name.as_ref()) {
-            Some(&input) => places[input] = reference.inputs[input].column.place(value),
-            None if foreseen(&runtime.settings.ignore, name) => {}
+    for (at, (name, value)) in prediction.features.iter().enumerate() {
+        let place = match runtime.inputs.get(name.as_ref()) {
+            Some(&Source::Input(input)) => {
+                places[input] = reference.inputs[input].column.place(value);
+                scratch.special.note_value(runtime, reference, input, value, places[input]);
+                places[input]
+            }
+            Some(&Source::Text(text)) => scratch.special.place_text(runtime, reference, text, value, places),
+            Some(&Source::Vector(vector)) => scratch.special.place_vector(runtime, reference, vector, value, places),
+            None if foreseen(&runtime.settings.ignore, name) => continue,
             None => {
                 unknown += 1;
                 if !foreseen(&runtime.settings.segments, name) && !matches!(value, Scalar::Null | Scalar::Structured) {
-                    scratch.new_features.push(place);
+                    scratch.new_features.push(at);
                 }
+                continue;
             }
+        };
+        if let Place::Invalid(reason) = place {
+            counts.invalid(reason);
         }
     }
     unknown

@@ -33,6 +33,7 @@ impl Shard {
         {
             learned.id = format!("{}+{}", inherited.id, learned.id).into();
             learned.inputs.clone_from(&inherited.inputs);
+            learned.encodings.clone_from(&inherited.encodings);
             // what the predecessor was worth stays the measure; what is normal to say, and to be true, is learned
             let of_predecessor = inherited.outputs.clone();
             learned.outputs.quality = of_predecessor.quality;
@@ -86,6 +87,7 @@ fn spec(settings: &ModelSettings, record: &ModelRecord) -> CompileSpec {
         cells: settings.cells,
         numeric: of_kind(ColumnKind::Numeric),
         categorical: of_kind(ColumnKind::Categorical),
+        text: of_kind(ColumnKind::Text),
         task: Some(settings.task),
         positive: settings.positive.clone(),
         // a single class so far: the compiler adds the other one of a binary model

@@ -11,6 +11,7 @@ mod model;
 mod sample;
 mod scored;
 mod scores;
+mod special;
 mod state;
 
 pub use counts::{Counts, EventKind};

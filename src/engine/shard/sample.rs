@@ -41,6 +41,7 @@ enum Cell {
     Text(String),
     NonFinite,
     Structured,
+    Vector(Vec<f64>),
 }
 
 impl Sample {
@@ -132,6 +133,7 @@ impl Cell {
             Scalar::Text(text) => Self::Text(text.as_ref().to_owned()),
             Scalar::NonFinite => Self::NonFinite,
             Scalar::Structured => Self::Structured,
+            Scalar::Vector(vector) => Self::Vector(vector.to_vec()),
         }
     }
 
@@ -143,6 +145,7 @@ impl Cell {
             Self::Text(text) => Scalar::Text(text.as_str().into()),
             Self::NonFinite => Scalar::NonFinite,
             Self::Structured => Scalar::Structured,
+            Self::Vector(vector) => Scalar::Vector(vector.as_slice().into()),
         }
     }
 }

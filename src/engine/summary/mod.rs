@@ -4,23 +4,27 @@ mod confusion;
 mod fixed;
 mod histogram;
 mod magnitudes;
+mod moments;
 mod names;
 mod numbers;
 mod positions;
 mod regression;
 mod scored;
 mod scores;
+mod vector;
 
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
 pub use magnitudes::Magnitudes;
+pub use moments::{MOST_SIGMAS, MeanAndProducts, MomentSums, moment_units};
 pub use names::NameCounts;
 pub use numbers::NumberSums;
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;
 pub use scored::{Losses, ScoreSums, Scores};
 pub use scores::{ScoreTable, score_cell, score_range};
+pub use vector::{FEATURE_UNIT, VectorSums};
 
 use crate::event::InvalidReason;
 use serde::{Deserialize, Serialize};

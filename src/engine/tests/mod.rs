@@ -5,6 +5,7 @@ mod detectors;
 mod fairness;
 mod quality;
 mod script;
+mod special;
 
 pub(crate) use script::SECOND;
 /// Settings of the scripts, for tests of what runs the engine.

@@ -1,7 +1,9 @@
 //! What one stream saw during one slide.
 
 use crate::engine::catalogue::{Metric, Signal};
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, NameCounts, Positions, RegressionSums, ScoreSums, ScoreTable};
+use crate::engine::summary::{
+    ColumnCounts, Confusion, Histogram, MomentSums, NameCounts, Positions, RegressionSums, ScoreSums, ScoreTable, VectorSums,
+};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +46,10 @@ pub struct InputPane {
     pub duplicates: u64,
     /// How far timestamps lay after their arrival, in seconds, of the requests of which they did (whole streams only).
     pub skew_seconds: Histogram,
+    /// Features of vectors, in the order of the reference's vectors; empty where nobody asks for them or none has come.
+    pub vectors: Vec<VectorSums>,
+    /// All inputs together; `None` where nobody asks for them, and for segments.
+    pub moments: Option<MomentSums>,
     /// Where the predictions stood in the log.
     pub positions: Positions,
     /// Event times of the first and the last request.
@@ -118,6 +124,15 @@ impl InputPane {
         self.new_features.merge(&other.new_features);
         self.duplicates += other.duplicates;
         self.skew_seconds.merge(&other.skew_seconds);
+        if self.vectors.len() < other.vectors.len() {
+            self.vectors.resize_with(other.vectors.len(), VectorSums::default);
+        }
+        self.vectors.iter_mut().zip(&other.vectors).for_each(|(a, b)| a.merge(b));
+        match (&mut self.moments, &other.moments) {
+            (Some(a), Some(b)) => a.merge(b),
+            (mine @ None, Some(b)) => *mine = Some(b.clone()),
+            (_, None) => {}
+        }
         self.positions.merge(&other.positions);
         if let Some((first, last)) = other.span {
             self.extend_span(first);

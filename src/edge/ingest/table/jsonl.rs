@@ -2,7 +2,7 @@
 
 use super::{PROGRESS_STEP, TableError, TableLimits, io, is_not_read, name, open};
 use crate::engine::reference::table::{Column, Origin, Table};
-use crate::event::Scalar;
+use crate::event::{MAX_DIMENSIONS, Scalar};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
@@ -106,12 +106,20 @@ impl Builder {
     }
 }
 
+/// An array of numbers, as an event may have one.
+fn vector(elements: &[Value]) -> Option<Vec<f64>> {
+    let number = |n: f64| if n.is_finite() { n } else { f64::INFINITY };
+    let numbers: Option<Vec<f64>> = elements.iter().map(|element| element.as_f64().map(number)).collect();
+    numbers.filter(|numbers| (1..=MAX_DIMENSIONS).contains(&numbers.len()))
+}
+
 fn scalar(value: &Value) -> Scalar<'_> {
     match value {
         Value::Null => Scalar::Null,
         Value::Bool(value) => Scalar::Bool(*value),
         Value::Number(number) => number.as_f64().filter(|n| n.is_finite()).map_or(Scalar::NonFinite, Scalar::Number),
         Value::String(text) => Scalar::Text(text.into()),
-        Value::Array(_) | Value::Object(_) => Scalar::Structured,
+        Value::Array(elements) => vector(elements).map_or(Scalar::Structured, |vector| Scalar::Vector(vector.into())),
+        Value::Object(_) => Scalar::Structured,
     }
 }

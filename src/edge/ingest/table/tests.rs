@@ -35,6 +35,10 @@ fn t(value: &str) -> Scalar<'_> {
     Scalar::Text(value.into())
 }
 
+fn v(numbers: &[f64]) -> Scalar<'_> {
+    Scalar::Vector(numbers.into())
+}
+
 #[test]
 fn parquet_types_under_every_codec() {
     for codec in ["snappy", "gzip", "lz4", "zstd", "none"] {
@@ -55,13 +59,14 @@ fn parquet_types_under_every_codec() {
         check("at", [n(1_795_340_400_000.0), NULL, n(0.0), n(-1000.0)]);
         check("on", [n(1.0), NULL, n(0.0), n(-1.0)]);
         check("nothing", [NULL, NULL, NULL, NULL]);
-        for nested in ["list", "pair", "half"] {
+        check("list", [v(&[1.0]), NULL, Scalar::Structured, v(&[2.0, 3.0])]);
+        for nested in ["pair", "half"] {
             check(nested, [Scalar::Structured, Scalar::Structured, Scalar::Structured, Scalar::Structured]);
         }
         assert!(table.column("timestamp").is_none());
         assert_eq!((table.rows, table.columns.iter().filter(|c| &*c.name == "pair").count()), (4, 1));
         let compiled = compile(&table, &CompileSpec::default()).unwrap();
-        assert!(compiled.reference.input("list").is_none(), "a nested column is left out");
+        assert!(compiled.reference.input("pair").is_none(), "a nested column is left out");
         assert!(compiled.notes.iter().any(|note| note.to_string() == "pair: holds arrays, objects or bytes, and is left out"));
     }
 }
@@ -140,7 +145,7 @@ fn json_lines_may_be_flat_mixed_and_incomplete() {
     assert_eq!(table.rows, 3);
     assert_eq!(column(&table, "a"), [n(1.0), t("x"), NULL]);
     assert_eq!(column(&table, "b"), [NULL, t("true"), NULL]);
-    assert_eq!(column(&table, "c"), [NULL, Scalar::Structured, NULL]);
+    assert_eq!(column(&table, "c"), [NULL, v(&[1.0]), NULL]);
     assert_eq!(column(&table, "score_k"), [NULL, NULL, n(0.5)]);
     assert_eq!(table.column("model").unwrap().origin, Origin::Features);
     assert!(table.column("extra").is_none());

@@ -6,13 +6,13 @@ use crate::engine::settings::{ColumnKind, CostMatrix};
 use crate::engine::summary::{ScoreSums, Scores};
 use crate::engine::window::Detections;
 
-struct Case {
-    name: &'static str,
-    reference: Vec<Seen>,
-    current: Vec<Seen>,
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) reference: Vec<Seen>,
+    pub(super) current: Vec<Seen>,
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let case = |name, reference: &[f64], current: &[f64]| Case { name, reference: numbers(reference), current: numbers(current) };
     let some = [1.0, 2.0, 3.0, 4.0];
     vec![
@@ -254,6 +254,8 @@ fn an_empty_window_has_no_reading_but_its_throughput() {
             let want = match m.metric {
                 Metric::Throughput => Reading::Value(0.0),
                 Metric::LabelSilence => Reading::Undefined(UndefinedReason::NoLabels),
+                // the hand-made reference has no covariance
+                Metric::PcaError | Metric::Frechet => Reading::Undefined(UndefinedReason::NotInReference),
                 _ => Reading::Undefined(UndefinedReason::NoData),
             };
             assert_eq!(m.reading, want, "{m:?}");
@@ -291,7 +293,7 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
             Task::Regression => &["residual"],
         };
         let want = [
-            &["feature:c", "feature:x", "prediction"][..],
+            &["feature:c", "feature:x", "features", "prediction"][..],
             score,
             &["estimated_quality", "service", "errors", "latency", "data", "label", "quality"],
             more,

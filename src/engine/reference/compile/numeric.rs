@@ -60,7 +60,7 @@ pub(super) fn numeric_column(values: &ColumnValues, cells: usize, range: Range, 
 }
 
 /// The number in a cell, `None` for null.
-fn number(value: &Scalar<'_>, names: Names) -> Result<Option<f64>, InvalidReason> {
+pub(super) fn number(value: &Scalar<'_>, names: Names) -> Result<Option<f64>, InvalidReason> {
     match value {
         Scalar::Null => Ok(None),
         Scalar::Number(number) if number.is_finite() => Ok(Some(*number)),
@@ -71,7 +71,7 @@ fn number(value: &Scalar<'_>, names: Names) -> Result<Option<f64>, InvalidReason
             Ok(_) => Err(InvalidReason::NonFinite),
             Err(_) => Err(InvalidReason::WrongType),
         },
-        Scalar::Text(_) | Scalar::Bool(_) | Scalar::Structured => Err(InvalidReason::WrongType),
+        Scalar::Text(_) | Scalar::Bool(_) | Scalar::Structured | Scalar::Vector(_) => Err(InvalidReason::WrongType),
     }
 }
 
