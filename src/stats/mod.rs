@@ -7,6 +7,7 @@
 
 mod classification;
 mod counts;
+mod gamma;
 mod ks;
 pub mod power;
 mod psi;
@@ -15,6 +16,7 @@ mod total_variation;
 
 pub use classification::{ClassCounts, accuracy, macro_mean};
 pub use counts::occupied;
+pub use gamma::gamma_quantile;
 pub use ks::{KsReading, ks};
 pub use psi::{PsiReading, Smoothing, psi};
 pub use regression::RegressionTotals;

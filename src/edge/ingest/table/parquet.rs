@@ -1,10 +1,10 @@
 //! Parquet: flat columns of numbers, booleans and texts; timestamps, dates and decimals are numbers. Nested columns and types without a single
 //! value come back as structured cells, so that one odd column does not cost the file.
 
-use super::{TableError, TableLimits, is_not_read, name, open};
+use super::{TableError, TableLimits, is_not_read, is_time, name, open, time};
 use crate::engine::reference::table::{Column, ColumnValues, Table};
 use crate::event::Scalar;
-use ::parquet::basic::{ConvertedType, LogicalType, Type};
+use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::DataType;
 use ::parquet::errors::ParquetError;
@@ -38,18 +38,21 @@ fn read_columns(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u64, 
         return Err(TableError::TooManyColumns { path: name(path), max: limits.columns });
     }
     let (mut columns, mut unreadable) = (Vec::<Column>::new(), BTreeSet::new());
+    let mut times = ColumnValues::default();
     for (i, descriptor) in schema.columns().iter().enumerate() {
         let root = descriptor.path().parts().first().map_or("", String::as_str);
+        if is_time(root) && descriptor.path().parts().len() == 1 && is_readable(descriptor) {
+            let mut cells = ColumnValues::default();
+            read_column(&reader, i, descriptor, &mut cells).map_err(|error| broken(Some(root), problem(&error)))?;
+            let per_ms = units_per_millisecond(descriptor);
+            cells.iter().for_each(|cell| times.push(&time(&in_milliseconds(cell, per_ms))));
+        }
         if is_not_read(root) || columns.last().is_some_and(|column| *column.name == *root && descriptor.path().parts().len() > 1) {
             continue;
         }
         let mut column = Column::new(root);
         if is_readable(descriptor) {
-            for group in 0..reader.num_row_groups() {
-                let chunk = reader.get_row_group(group).and_then(|group| group.get_column_reader(i));
-                let chunk = chunk.map_err(|error| broken(Some(root), problem(&error)))?;
-                read_chunk(chunk, descriptor, &mut column.values).map_err(|error| broken(Some(root), problem(&error)))?;
-            }
+            read_column(&reader, i, descriptor, &mut column.values).map_err(|error| broken(Some(root), problem(&error)))?;
             if column.values.len() as u64 != rows {
                 return Err(broken(Some(root), format!("{} cells where the file has {rows} rows", column.values.len())));
             }
@@ -60,7 +63,7 @@ fn read_columns(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u64, 
         progress(rows * (i as u64 + 1) / schema.num_columns() as u64, Some(rows));
     }
     // only now, because a damaged file may claim any number of rows
-    let mut table = Table::new(columns);
+    let mut table = Table { times, ..Table::new(columns) };
     for column in table.columns.iter_mut().filter(|column| unreadable.contains(&column.name)) {
         column.values = ColumnValues::default();
         (0..table.rows).for_each(|_| column.values.push(&Scalar::Structured));
@@ -79,6 +82,40 @@ fn problem(error: &ParquetError) -> String {
 fn is_readable(descriptor: &ColumnDescriptor) -> bool {
     let flat = descriptor.path().parts().len() == 1 && descriptor.max_rep_level() == 0;
     flat && (descriptor.physical_type() != Type::FIXED_LEN_BYTE_ARRAY || decimal_scale(descriptor).is_some())
+}
+
+/// Reads one column of all row groups.
+fn read_column(
+    reader: &SerializedFileReader<std::fs::File>,
+    column: usize,
+    descriptor: &ColumnDescriptor,
+    into: &mut ColumnValues,
+) -> Result<(), ParquetError> {
+    for group in 0..reader.num_row_groups() {
+        let chunk = reader.get_row_group(group).and_then(|group| group.get_column_reader(column))?;
+        read_chunk(chunk, descriptor, into)?;
+    }
+    Ok(())
+}
+
+/// What one millisecond is in the unit of a column of times; other numbers are milliseconds already.
+fn units_per_millisecond(descriptor: &ColumnDescriptor) -> f64 {
+    match (descriptor.logical_type_ref(), descriptor.converted_type()) {
+        (Some(LogicalType::Timestamp(timestamp)), _) => match timestamp.unit {
+            TimeUnit::MILLIS => 1.0,
+            TimeUnit::MICROS => 1e3,
+            TimeUnit::NANOS => 1e6,
+        },
+        (_, ConvertedType::TIMESTAMP_MICROS) => 1e3,
+        _ => 1.0,
+    }
+}
+
+pub(super) fn in_milliseconds(cell: Scalar<'_>, per_ms: f64) -> Scalar<'_> {
+    match cell {
+        Scalar::Number(number) => Scalar::Number((number / per_ms).floor()),
+        other => other,
+    }
 }
 
 fn read_chunk(reader: ColumnReader, descriptor: &ColumnDescriptor, into: &mut ColumnValues) -> Result<(), ParquetError> {

@@ -11,7 +11,7 @@ mod outputs;
 pub use note::{Note, NoteKind};
 
 use super::table::{Column, ColumnValues, Origin, Table};
-use super::{ColumnReference, FeatureReference, OutputReference, Reference};
+use super::{Calibration, ColumnReference, FeatureReference, OutputReference, Reference};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::event::Scalar;
 use categorical::categorical_column;
@@ -211,13 +211,13 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     if inputs.is_empty() && outputs.prediction.is_none() && outputs.label.is_none() && outputs.score.is_none() {
         return Err(CompileError::NoColumns);
     }
-    let reference = Reference { id: content_id(&inputs, &outputs), rows: table.rows as u64, inputs, outputs, calibration: None };
+    let reference = Reference { id: content_id(&inputs, &outputs, None), rows: table.rows as u64, inputs, outputs, calibration: None };
     Ok(Compiled { reference, task, positive, distinct, notes })
 }
 
-/// The name of a reference's content: 16 hexadecimal digits of the xxh3 of its columns.
-pub(crate) fn content_id(inputs: &[FeatureReference], outputs: &OutputReference) -> Arc<str> {
-    let bytes = postcard::to_allocvec(&(inputs, outputs)).expect("plain data of known length always serialises");
+/// The name of a reference's content: 16 hexadecimal digits of the xxh3 of its columns and its calibration.
+pub(super) fn content_id(inputs: &[FeatureReference], outputs: &OutputReference, calibration: Option<&Calibration>) -> Arc<str> {
+    let bytes = postcard::to_allocvec(&(inputs, outputs, calibration)).expect("plain data of known length always serialises");
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&bytes)).into()
 }
 
