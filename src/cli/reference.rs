@@ -1,6 +1,7 @@
 //! `driftd reference`: a data set becomes a compiled reference, and a compiled reference a readable table.
 
 mod build;
+mod calibration;
 mod show;
 
 pub(crate) use build::compile_input;

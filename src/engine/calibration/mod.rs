@@ -59,7 +59,8 @@ pub fn figures_of(reference: &Reference, table: &Table, spec: &CalibrationSpec) 
             }
         }
     }
-    let mut figures: BTreeMap<_, _> = spreads.into_iter().filter_map(|(key, spread)| Some((key, spread.variation(cut.timed)?))).collect();
+    let mut figures: BTreeMap<_, _> =
+        spreads.into_iter().filter_map(|(key, spread)| spread.variation(key.1, cut.timed).map(|figure| (key, figure))).collect();
     if !cut.timed {
         let far = |metric, mean| matches!(metric, Metric::Ks | Metric::TotalVariation) && mean > MOST_DISTANCE_OF_BLOCKS;
         let sorted: BTreeSet<Subject> =

@@ -136,6 +136,11 @@ impl Growth {
     }
 }
 
+/// Whether a metric is a distance that is not squared: its noise shrinks with the root of the number of values.
+pub fn is_distance(metric: Metric) -> bool {
+    Growth::of(metric) == Growth::Distance
+}
+
 /// Standard deviation of a share's estimate from `n` values where the reference's `m` values show `share`; `None` for a figure that is no share of its values.
 ///
 /// √(p(1−p)/n) with p as Jeffreys' prior has it, (c + ½)/(m + 1): a reference without a single case does not say that there is none.

@@ -9,7 +9,7 @@ pub mod compile;
 mod place;
 pub mod table;
 
-pub use calibration::{Calibration, Normal, Variation, sampling_sigma};
+pub use calibration::{Calibration, Normal, Variation, is_distance, sampling_sigma};
 pub use categories::Categories;
 pub use cells::Cells;
 pub use place::Place;
