@@ -10,7 +10,7 @@ pub(crate) fn script_settings() -> Settings {
 
 use super::evaluator::Effect;
 use super::metric::{Metric, Subject};
-use super::settings::{NewVersion, Settings};
+use super::settings::{NewVersion, ReferencePolicy, Settings};
 use super::verdict::{Bound, Severity, SubjectPattern, Threshold};
 use crate::event::{RejectReason, Scalar};
 use script::{Script, settings};
@@ -243,4 +243,28 @@ fn a_message_below_the_offset_is_a_no_op() {
         crate::event::Position { partition: crate::event::PartitionId { topic: crate::event::TopicId(0), partition: 0 }, offset: 3 };
     assert!(!script.shard.begin(position, crate::event::Timestamp(5 * SECOND)));
     assert_eq!(*script.shard.state(), before);
+}
+
+#[test]
+fn a_learned_reference_is_calibrated_on_the_windows_that_are_judged() {
+    let mut settings = tumbling();
+    let mut model = (*settings.models[0]).clone();
+    model.reference = ReferencePolicy::Learn { rows: 1000 };
+    settings.models = vec![Arc::new(model)];
+    let mut script = Script::new(settings);
+    // ten windows of 100 requests in a row
+    traffic(&mut script, "v1", 0, 130, |_| false);
+    let x = Subject::Feature("x".into());
+    let model = script.evaluator.models().next().unwrap();
+    let calibration = model.reference.as_ref().unwrap().calibration.as_ref().unwrap();
+    assert_eq!((calibration.window_ms, calibration.windows), (10 * SECOND, 10));
+    let figure = calibration.figures[&(x.clone(), Metric::Ks)];
+    assert_eq!((figure.n, figure.max, figure.timed), (100, 0.0, true), "each window has five turns of the 20 values");
+    let label = calibration.figures[&(Subject::Label, Metric::Psi)];
+    assert!(!label.timed && label.windows == 16, "{label:?}");
+    script.finish();
+    let last = script.measurements().filter(|m| m.subject == x && m.metric == Metric::Ks).last().unwrap();
+    assert_eq!((last.reading.value(), last.noise_floor, last.on_reference), (Some(0.0), Some(0.0), Some(0.0)));
+    let prediction = script.measurements().filter(|m| m.subject == Subject::Prediction && m.metric == Metric::Psi).last().unwrap();
+    assert!(prediction.noise_floor.is_some() && prediction.sigma.is_some(), "{prediction:?}");
 }
