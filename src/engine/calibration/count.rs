@@ -146,21 +146,15 @@ fn column(
 pub(super) fn without(reference: &Reference, inputs: &InputPane, outcomes: &OutcomePane) -> Reference {
     let mut rest = reference.clone();
     for (feature, counts) in rest.inputs.iter_mut().zip(&inputs.inputs) {
-        take_out(&mut feature.column.counts, counts);
+        feature.column.counts.unmerge(counts);
     }
     let outputs = &mut rest.outputs;
     let columns =
         [(&mut outputs.prediction, &inputs.prediction), (&mut outputs.score, &inputs.score), (&mut outputs.label, &outcomes.labels)];
     for (column, counts) in columns {
         if let (Some(column), Some(counts)) = (column, counts) {
-            take_out(&mut column.counts, counts);
+            column.counts.unmerge(counts);
         }
     }
     rest
-}
-
-fn take_out(from: &mut ColumnCounts, counts: &ColumnCounts) {
-    for (count, out) in from.slots.iter_mut().zip(&counts.slots) {
-        *count = count.saturating_sub(*out);
-    }
 }

@@ -65,15 +65,28 @@ impl Calibration {
     pub fn normal(&self, subject: &Subject, metric: Metric, n: u64, m: u64) -> Option<Normal> {
         self.figures.get(&(subject.clone(), metric))?.normal(metric, n, m)
     }
+
+    /// The noise floor of a distance between two windows of `n` and `other` values, where the reference has `m`; `None`: not known, or no distance.
+    ///
+    /// A window of the past is a smaller sample than the reference, and noisier. What differs between hours can at most be twice as far apart in two windows as
+    /// it is from their mean; the floor does not add that: that two hours of a day differ is what a condition on the previous window asks about.
+    pub fn floor_between(&self, subject: &Subject, metric: Metric, n: u64, other: u64, m: u64) -> Option<f64> {
+        let figure = self.figures.get(&(subject.clone(), metric)).filter(|_| n > 0 && other > 0)?;
+        figure.against(metric, Sizes { n, other, m })?.noise_floor
+    }
 }
 
 impl Variation {
     /// What is normal for a window of `n` values against a reference of `m`; `None` for an empty one.
     pub fn normal(&self, metric: Metric, n: u64, m: u64) -> Option<Normal> {
-        if n == 0 || self.n == 0 {
+        self.against(metric, Sizes { n, other: m, m })
+    }
+
+    fn against(&self, metric: Metric, sizes: Sizes) -> Option<Normal> {
+        if sizes.n == 0 || self.n == 0 {
             return None;
         }
-        let (growth, by) = (Growth::of(metric), self.growth(metric, n, m));
+        let (growth, by) = (Growth::of(metric), self.growth(metric, sizes));
         // the figure of a window alone keeps its mean, and only its spread depends on the size
         let (mean, ceiling) = match growth {
             Growth::OfTheWindow => (self.mean, self.mean + (self.ceiling - self.mean) * by),
@@ -94,13 +107,13 @@ impl Variation {
     /// A window larger than the reference's (r < 1) is quieter only where what varies averages out. Blocks of consecutive rows are short, what they vary by
     /// is taken for dependence of neighbours, and it does. Windows cut by time also vary by the hour of the day and the day of the week, which no number of
     /// values averages out: they are never scaled down (and a statistic, being divided by a smaller noise, is scaled up).
-    fn growth(&self, metric: Metric, n: u64, m: u64) -> f64 {
-        let share = |n: u64| 1.0 / n as f64;
-        let of_reference = if m == 0 { 0.0 } else { share(m) };
+    fn growth(&self, metric: Metric, sizes: Sizes) -> f64 {
+        let share = |n: u64| if n == 0 { 0.0 } else { 1.0 / n as f64 };
+        let Sizes { n, other, m } = sizes;
         let growth = Growth::of(metric);
         let ratio = match growth {
             Growth::OfTheWindow => share(n) / share(self.n),
-            _ => (share(n) + of_reference) / (share(self.n) + of_reference),
+            _ => (share(n) + share(other)) / (share(self.n) + share(m)),
         };
         let allowed = if self.timed { ratio.max(1.0) } else { ratio };
         match growth {
@@ -109,6 +122,17 @@ impl Variation {
             Growth::Statistic => allowed / ratio,
         }
     }
+}
+
+/// Numbers of values.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    /// Of the window.
+    n: u64,
+    /// Of what it is compared with.
+    other: u64,
+    /// Of the reference, with which the reference's own windows were compared.
+    m: u64,
 }
 
 /// How a figure depends on the number of values behind it.
@@ -202,6 +226,18 @@ mod tests {
         check(BLOCKS, Metric::Psi, 4000, large, 0.25);
         check(BLOCKS, Metric::Ks, 4000, large, 0.5);
         check(BLOCKS, Metric::ChiSquare, 4000, large, 1.0);
+    }
+
+    #[test]
+    fn two_windows_are_twice_as_far_apart_as_each_from_a_large_reference() {
+        let figures = BTreeMap::from([((Subject::Score, Metric::Psi), TIMED), ((Subject::Score, Metric::Ks), BLOCKS)]);
+        let calibration = Calibration { window_ms: 1000, windows: 50, figures };
+        let floor = |metric, n, other, m| calibration.floor_between(&Subject::Score, metric, n, other, m).unwrap();
+        let near = |got: f64, expected: f64| assert!((got / expected - 1.0).abs() < 1e-9, "{got} {expected}");
+        near(floor(Metric::Psi, 1000, 1000, u64::MAX), 0.16);
+        near(floor(Metric::Ks, 1000, 1000, u64::MAX), 0.08 * 2f64.sqrt());
+        near(floor(Metric::Psi, 1000, 1000, 1000), 0.08);
+        assert_eq!(calibration.floor_between(&Subject::Score, Metric::Psi, 1000, 0, 1000), None);
     }
 
     #[test]

@@ -59,6 +59,13 @@ impl FixedSum {
         self.saturated += other.saturated;
     }
 
+    /// Takes another sum of the same scale, which is a part of this one, out again.
+    pub fn unmerge(&mut self, other: &Self) {
+        debug_assert_eq!(self.scale, other.scale);
+        self.units = self.units.saturating_sub(other.units);
+        self.saturated = self.saturated.saturating_sub(other.saturated);
+    }
+
     /// The sum, rounded once.
     pub fn value(&self) -> f64 {
         self.units as f64 * 2f64.powi(self.scale - FRACTION_BITS)

@@ -155,6 +155,7 @@ impl Condition {
 
     fn fits(&self, scope: &Scope<'_>, measurement: &Measurement) -> bool {
         self.metric == measurement.metric
+            && self.against == measurement.baseline
             && self.subject.matches(&measurement.subject)
             && self.task.is_none_or(|task| task == scope.task)
             && self.kind.is_none_or(|kind| kind_of(scope, &measurement.subject) == Some(kind))
