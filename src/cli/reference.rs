@@ -25,7 +25,7 @@ pub struct ReferenceArgs {
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum ReferenceCommand {
     /// Compile a Parquet, CSV or JSON lines file into a reference
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     /// Print what a compiled reference holds
     Show(ShowArgs),
 }

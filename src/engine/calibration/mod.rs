@@ -23,7 +23,7 @@ use variation::Spread;
 /// another sample, by the share that it is (2 % of a distance at most goes unnoticed).
 const LEAVE_OUT: u64 = 50;
 
-/// Blocks of rows that share less than this with the rest, on average, show rows that are sorted by the column, and not how it varies over time.
+/// Blocks of rows that are further than this from the rest, on average, show rows that are sorted by the column, and not how it varies over time.
 const MOST_DISTANCE_OF_BLOCKS: f64 = 0.5;
 
 /// How a reference is to be calibrated.
