@@ -1,6 +1,6 @@
 //! `driftd reference show`: a compiled reference for people and for programs.
 
-use super::ShowArgs;
+use super::{ShowArgs, calibration};
 use crate::edge::state::reference_file::ReferenceFile;
 use crate::engine::reference::{ColumnReference, ReferenceQuality, Slots};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -79,6 +79,7 @@ pub(super) fn print(file: &ReferenceFile, out: &mut dyn Write) -> anyhow::Result
         column.set_cell_alignment(CellAlignment::Right);
     }
     writeln!(out, "{table}")?;
+    calibration::print(reference, out)?;
     let has_row = |name: &str| rows.iter().any(|row| row.name == name);
     for note in file.notes.iter().filter(|note| !note.column.as_deref().is_some_and(has_row)) {
         writeln!(out, "note: {note}")?;
@@ -128,7 +129,7 @@ fn quality(quality: &ReferenceQuality, n_classes: usize) -> String {
 }
 
 /// A number in at most about eight characters.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e7).contains(&size) {
         let text = format!("{value:.3e}");
@@ -161,6 +162,7 @@ fn to_json(file: &ReferenceFile) -> Value {
         "classes": reference.outputs.classes,
         "positive": file.positive,
         "columns": columns,
+        "calibration": reference.calibration.as_ref().map(calibration::to_json),
         "notes": file.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }

@@ -6,6 +6,7 @@ mod fairness;
 mod retraining;
 mod silence;
 mod stream;
+mod trail;
 
 use crate::engine::alert::{Alerts, Judged, Observed, Outbox, RetrainFacts, RetrainGate, Transition};
 use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_data, measure_inputs, share_of_drifted};
@@ -18,11 +19,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use stream::{Printed, Progress, StreamPanes, mature, window_facts};
+use trail::{Trail, wishes};
 
 /// What the evaluator remembers over a restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EvaluatorState {
     progress: BTreeMap<StreamKey, Progress>,
+    /// Past windows of the streams that are compared with them.
+    trails: BTreeMap<StreamKey, Trail>,
     /// Where every alert stands.
     pub alerts: Alerts,
     /// When each model last asked for a retraining.
@@ -129,6 +133,11 @@ impl Evaluator {
                 panes.prune(progress, &self.settings.window, self.now);
             }
         }
+        if marks.inputs != Timestamp::MAX && marks.inputs != Timestamp::MIN {
+            let oldest = marks.inputs.minus(trail::LONGEST_MS + self.settings.window.size_ms);
+            self.state.trails.values_mut().for_each(|trail| trail.forget(oldest));
+            self.state.trails.retain(|_, trail| !trail.is_empty());
+        }
         effects
     }
 
@@ -200,6 +209,11 @@ impl Evaluator {
         let service = ServiceFacts { requests_of_model, seconds: window.size_ms as f64 / 1000.0 };
         let mut measurements =
             with_context(model, key, facts, |ctx| [measure_inputs(ctx, &pane, &service), measure_data(ctx, &pane, &data)].concat());
+        let trailing = wishes(model, key);
+        if let Some(reference) = model.reference.as_ref().filter(|_| !trailing.is_empty()) {
+            let trail = self.state.trails.entry(key.clone()).or_default();
+            measurements.extend(trail.step(key, facts, reference, &pane, &trailing));
+        }
         let observed = self.judge_and_observe(key, facts, Aspect::Inputs, &mut measurements);
         effects.extend(measurements.into_iter().map(Effect::Measured));
         self.follow(observed, key, facts, effects);

@@ -22,8 +22,8 @@ pub use fairness::{measure_fairness, wants_fairness};
 pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 pub use multivariate::share_of_drifted;
 
-use crate::engine::catalogue::{MetricSet, Signal};
-use crate::engine::reference::{ColumnReference, Reference};
+use crate::engine::catalogue::{Family, MetricSet, Signal};
+use crate::engine::reference::{ColumnReference, Normal, Reference, sampling_sigma};
 use crate::engine::settings::{CostMatrix, Task};
 use crate::engine::summary::ColumnCounts;
 use crate::engine::window::{InputPane, OutcomePane, StreamKey};
@@ -156,20 +156,41 @@ impl Context<'_> {
         findings
             .into_iter()
             .filter(|finding| self.wanted.contains(finding.metric))
-            .map(|finding| Measurement {
-                segment: self.stream.segment.clone(),
-                error_bound: finding.error_bound,
-                interval: finding.interval,
-                degrees: finding.degrees,
-                p_value: finding.p_value,
-                parts: finding.parts,
-                n_reference: finding.n_reference,
-                n_current: finding.n_current,
-                reference: against.map(|r| r.id.clone()),
-                on_reference: finding.on_reference,
-                ..Measurement::new(self.stream.model.clone(), self.window, subject.clone(), finding.metric, finding.reading)
+            .map(|finding| {
+                let normal = self.normal(subject, &finding, against);
+                let on_reference = finding.on_reference.or(normal.map(|normal| normal.mean));
+                let sampling = on_reference.and_then(|share| sampling_sigma(finding.metric, share, finding.n_current, finding.n_reference));
+                let sigmas = normal.map(|normal| normal.sigma).into_iter().chain(sampling);
+                Measurement {
+                    segment: self.stream.segment.clone(),
+                    error_bound: finding.error_bound,
+                    interval: finding.interval,
+                    p_value: finding.p_value,
+                    parts: finding.parts,
+                    degrees: finding.degrees,
+                    noise_floor: normal.and_then(|normal| normal.noise_floor),
+                    // windows that happened to be all alike do not make chance any smaller
+                    sigma: sigmas.reduce(f64::max),
+                    n_reference: finding.n_reference,
+                    n_current: finding.n_current,
+                    reference: against.map(|r| r.id.clone()),
+                    on_reference,
+                    ..Measurement::new(self.stream.model.clone(), self.window, subject.clone(), finding.metric, finding.reading)
+                }
             })
             .collect()
+    }
+
+    /// What the reference's own windows show of a figure, at the size of this window.
+    fn normal(&self, subject: &Subject, finding: &Finding, against: Option<&Reference>) -> Option<Normal> {
+        let calibration = against?.calibration.as_ref()?;
+        let of = |subject: &Subject| calibration.normal(subject, finding.metric, finding.n_current, finding.n_reference);
+        // figures of a binary model are those of its positive class, which the configuration names
+        let positive = self.positive.and_then(|place| self.classes.get(place)).filter(|_| self.task == Task::Binary);
+        match positive.filter(|_| *subject == Subject::Quality && finding.metric.family() == Family::Classes) {
+            Some(class) => of(&Subject::ClassQuality(class.clone())),
+            None => of(subject),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub mod table;
 pub mod text;
 pub mod vectors;
 
-pub use calibration::{Calibration, Variation};
+pub use calibration::{Calibration, Normal, Variation, is_distance, sampling_sigma};
 pub use categories::Categories;
 pub use cells::Cells;
 pub use compare::{Comparison, Incomparable};
@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// A compiled reference of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
-    /// Names the content: a hash of the compiled columns; stands in every measurement.
+    /// Names the content: a hash of the compiled columns and of the calibration; stands in every measurement.
     pub id: Arc<str>,
     /// Rows it was compiled from.
     pub rows: u64,
@@ -189,8 +189,16 @@ impl Reference {
             }
         }
         self.encodings.check(&self.inputs)?;
-        let content = compile::content_id(&self.inputs, &self.outputs, &self.encodings);
+        if let Some(calibration) = &self.calibration {
+            calibration.check()?;
+        }
+        let content = self.content_id();
         if content == self.id { Ok(()) } else { Err(format!("its id is {} and not {content}", self.id)) }
+    }
+
+    /// The name of what is in it: 16 hexadecimal digits of a hash (xxh3) of its columns and its calibration.
+    pub fn content_id(&self) -> Arc<str> {
+        compile::content_id(&self.inputs, &self.outputs, &self.encodings, self.calibration.as_ref())
     }
 
     /// The input of that name.

@@ -8,8 +8,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Columns of a flat table that no reference needs, and that would cost most of the memory: readers leave them out.
-pub const NOT_READ: [&str; 2] = ["prediction_id", "timestamp"];
+/// Columns of a flat table that are no part of a reference: readers leave them out, but for the times of the rows.
+pub const NOT_READ: [&str; 2] = ["prediction_id", TIME];
+
+/// The column of a flat table, or the field of an event, that says when its prediction was made.
+pub const TIME: &str = "timestamp";
 
 /// Columns of equal length.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +21,9 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Cells of every column.
     pub rows: usize,
+    /// When each row's prediction was made: numbers of milliseconds since 1970, or RFC 3339 texts; shorter than the columns, or empty, where that is
+    /// not known.
+    pub times: ColumnValues,
 }
 
 /// One column.
@@ -125,7 +131,7 @@ impl Table {
     pub fn new(mut columns: Vec<Column>) -> Self {
         let rows = columns.iter().map(|column| column.values.len()).max().unwrap_or(0);
         columns.iter_mut().for_each(|column| column.values.fill(rows));
-        Self { columns, rows }
+        Self { columns, rows, times: ColumnValues::default() }
     }
 
     /// The column of that name.

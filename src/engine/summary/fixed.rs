@@ -59,6 +59,13 @@ impl FixedSum {
         self.saturated += other.saturated;
     }
 
+    /// Takes another sum of the same scale, which is a part of this one, out again.
+    pub fn unmerge(&mut self, other: &Self) {
+        debug_assert_eq!(self.scale, other.scale);
+        self.units = self.units.saturating_sub(other.units);
+        self.saturated = self.saturated.saturating_sub(other.saturated);
+    }
+
     /// The sum, rounded once; infinite where a sum of terms near the end of the range of numbers is beyond it.
     pub fn value(&self) -> f64 {
         times_power_of_two(self.units as f64, self.scale - FRACTION_BITS)

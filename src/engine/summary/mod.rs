@@ -115,6 +115,19 @@ impl ColumnCounts {
             (_, None) => {}
         }
     }
+
+    /// Takes `other`, which is a part of it, out again.
+    pub fn unmerge(&mut self, other: &Self) {
+        debug_assert_eq!(self.slots.len(), other.slots.len());
+        let slots = self.slots.iter_mut().zip(&other.slots);
+        for (mine, theirs) in slots.chain(self.invalid.iter_mut().zip(&other.invalid)) {
+            *mine = mine.saturating_sub(*theirs);
+        }
+        self.missing = self.missing.saturating_sub(other.missing);
+        if let (Some(mine), Some(theirs)) = (&mut self.sums, &other.sums) {
+            mine.unmerge(theirs);
+        }
+    }
 }
 
 #[cfg(test)]

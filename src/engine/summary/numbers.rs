@@ -48,6 +48,13 @@ impl NumberSums {
         self.above.merge(&other.above);
     }
 
+    /// Takes another sum, which is a part of this one, out again.
+    pub fn unmerge(&mut self, other: &Self) {
+        self.deviation.unmerge(&other.deviation);
+        self.below.unmerge(&other.below);
+        self.above.unmerge(&other.above);
+    }
+
     /// The sum as a number; `None` where a term was cut or it is beyond the range of numbers.
     pub fn known(sum: &FixedSum) -> Option<f64> {
         Some(sum.value()).filter(|value| sum.saturated() == 0 && value.is_finite())

@@ -1,7 +1,7 @@
 //! JSON lines: one object a line, flat, or an event with `features` inside.
 
-use super::{PROGRESS_STEP, TableError, TableLimits, io, is_not_read, name, open};
-use crate::engine::reference::table::{Column, Origin, Table};
+use super::{PROGRESS_STEP, TableError, TableLimits, io, is_not_read, is_time, name, open, time};
+use crate::engine::reference::table::{Column, ColumnValues, Origin, Table};
 use crate::event::{MAX_DIMENSIONS, Scalar};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -41,6 +41,7 @@ pub(super) fn read(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u6
     progress(builder.rows as u64, None);
     let mut table = Table::new(builder.columns);
     table.rows = builder.rows;
+    table.times = builder.times;
     table.columns.iter_mut().for_each(|column| column.values.fill(builder.rows));
     Ok(table)
 }
@@ -61,10 +62,15 @@ struct Builder {
     columns: Vec<Column>,
     places: HashMap<(Origin, String), usize>,
     rows: usize,
+    times: ColumnValues,
 }
 
 impl Builder {
     fn row(&mut self, mut object: Map<String, Value>) -> Result<(), String> {
+        if let Some((_, value)) = object.iter().find(|(key, _)| is_time(key)) {
+            self.times.fill(self.rows);
+            self.times.push(&time(&scalar(value)));
+        }
         match object.remove("features") {
             None => self.flat(object),
             Some(Value::Object(features)) => {

@@ -195,3 +195,32 @@ fn progress_ends_with_the_number_of_rows() {
 fn formats_have_names() {
     assert_eq!(TableFormat::ALL.map(TableFormat::as_str), ["parquet", "csv", "jsonl"]);
 }
+
+#[test]
+fn times_of_rows_come_back_as_milliseconds_from_every_format() {
+    let times = |table: &Table| table.times.iter().map(|cell| cell_number(&cell)).collect::<Vec<_>>();
+    let csv = read_text("t.csv", "timestamp,x\n2026-11-22T09:40:00.5Z,1\n1795340400500,2\nyesterday,3\n,4\n").unwrap();
+    assert_eq!(csv.columns.len(), 1);
+    let at = Some(1_795_340_400_500.0);
+    assert_eq!(times(&csv), [at, at, None, None]);
+    let lines = concat!(
+        r#"{"x":1}"#,
+        "\n",
+        r#"{"timestamp":"2026-11-22T09:40:00.500Z","x":2}"#,
+        "\n",
+        r#"{"timestamp":1795340400500,"features":{"timestamp":"a feature","x":3}}"#,
+        "\n"
+    );
+    let table = read_text("t.jsonl", lines).unwrap();
+    assert_eq!(column(&table, "timestamp")[2], t("a feature"));
+    assert_eq!(times(&table), [None, at, at]);
+    let [parquet, csv] = ["elec2-500.parquet", "elec2-500.csv"].map(|name| times(&read(&data(name)).unwrap()));
+    assert_eq!((parquet.len(), parquet[0]), (500, Some(840_427_200_000.0)));
+    assert_eq!(parquet, csv);
+    // written in milliseconds, microseconds and nanoseconds
+    assert_eq!([1.0, 1e3, 1e6].map(|unit| cell_number(&parquet::in_milliseconds(n(1_795_340_400_500.0 * unit), unit))), [at; 3]);
+}
+
+fn cell_number(cell: &Scalar<'_>) -> Option<f64> {
+    if let Scalar::Number(number) = cell { Some(*number) } else { None }
+}

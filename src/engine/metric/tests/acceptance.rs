@@ -7,7 +7,7 @@ use crate::engine::reference::table::{Column, Table};
 /// A column compiled from values as a reference file would be.
 fn compiled(values: &[f64], cells: usize) -> ColumnReference {
     let column = Column::of("x", values.iter().map(|&v| Scalar::Number(v)));
-    let table = Table { columns: vec![column], rows: values.len() };
+    let table = Table::new(vec![column]);
     let spec = CompileSpec { cells, numeric: vec!["x".into()], ..CompileSpec::default() };
     compile(&table, &spec).unwrap().reference.inputs.remove(0).column
 }

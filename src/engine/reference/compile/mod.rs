@@ -18,7 +18,7 @@ pub(in crate::engine) use numeric::moments;
 
 use super::table::{Column, ColumnValues, Origin, Table};
 use super::vectors::VectorReference;
-use super::{ColumnReference, Encodings, FeatureReference, OutputReference, Reference};
+use super::{Calibration, ColumnReference, Encodings, FeatureReference, OutputReference, Reference};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::event::Scalar;
 use categorical::categorical_column;
@@ -244,14 +244,19 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     if inputs.is_empty() && outputs.prediction.is_none() && outputs.label.is_none() && outputs.score.is_none() {
         return Err(CompileError::NoColumns);
     }
-    let id = content_id(&inputs, &outputs, &encodings);
+    let id = content_id(&inputs, &outputs, &encodings, None);
     let reference = Reference { id, rows: table.rows as u64, inputs, outputs, calibration: None, encodings };
     Ok(Compiled { reference, task, positive, distinct, notes })
 }
 
-/// The name of a reference's content: 16 hexadecimal digits of the xxh3 of its columns.
-pub(crate) fn content_id(inputs: &[FeatureReference], outputs: &OutputReference, encodings: &Encodings) -> Arc<str> {
-    let bytes = postcard::to_allocvec(&(inputs, outputs, encodings)).expect("plain data of known length always serialises");
+/// The name of a reference's content: 16 hexadecimal digits of the xxh3 of its columns, their encodings and its calibration.
+pub(super) fn content_id(
+    inputs: &[FeatureReference],
+    outputs: &OutputReference,
+    encodings: &Encodings,
+    calibration: Option<&Calibration>,
+) -> Arc<str> {
+    let bytes = postcard::to_allocvec(&(inputs, outputs, encodings, calibration)).expect("plain data of known length always serialises");
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&bytes)).into()
 }
 
