@@ -8,6 +8,7 @@ mod cells;
 mod compare;
 pub mod compile;
 mod expectation;
+mod movement;
 mod parts;
 mod place;
 pub mod table;
@@ -17,6 +18,7 @@ pub use categories::Categories;
 pub use cells::Cells;
 pub use compare::{Comparison, Incomparable};
 pub use expectation::{CalibrationStep, ErrorSums, ErrorTable, Expectation, ScoreCalibration};
+pub use movement::{Direction, Movement};
 pub use parts::Contribution;
 pub use place::Place;
 

@@ -1,6 +1,7 @@
 //! The whole engine by scripts: what goes in at which time, what comes out.
 
 mod data;
+mod explain;
 mod fairness;
 mod script;
 
