@@ -88,8 +88,9 @@ impl Episode {
         facts.n_breaching = breaches().map(|breach| breach.n_breaching).sum();
         facts.n_judged = self.tracks.iter().map(|track| track.n_judged).sum();
         let excess = |worst: &[Worst]| worst.first().map_or(f64::NEG_INFINITY, Worst::excess);
-        let gravest = breaches().max_by(|a, b| excess(&a.worst).total_cmp(&excess(&b.worst)));
-        facts.explanation = gravest.and_then(|breach| breach.explanation.clone());
+        let mut gravest_first: Vec<&Breach> = breaches().collect();
+        gravest_first.sort_by(|a, b| excess(&b.worst).total_cmp(&excess(&a.worst)));
+        facts.explanation = Explanation::joined(gravest_first.into_iter().map(|breach| breach.explanation.as_ref()));
         if excess(&facts.worst) > excess(&self.peak.worst) {
             self.peak = Peak { worst: facts.worst.clone(), n_breaching: facts.n_breaching, n_judged: facts.n_judged };
         }

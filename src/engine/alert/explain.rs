@@ -162,6 +162,23 @@ impl Explanation {
     }
 }
 
+impl Explanation {
+    /// What both clocks of an alert say, the graver one first: segments are those of the worst reading, so only of that one.
+    pub(super) fn joined<'a>(gravest_first: impl Iterator<Item = Option<&'a Self>>) -> Option<Self> {
+        let mut all = Self::default();
+        for (place, explanation) in gravest_first.enumerate() {
+            let Some(explanation) = explanation else { continue };
+            all.causes.extend(explanation.causes.iter().cloned());
+            all.prediction = all.prediction.or(explanation.prediction);
+            if place == 0 {
+                all.segments.clone_from(&explanation.segments);
+            }
+        }
+        all.causes.truncate(MAX_CAUSES);
+        (all != Self::default()).then_some(all)
+    }
+}
+
 fn cause(worst: &Worst, judged: &Judged<'_>) -> Option<Cause> {
     let of_subject: Vec<&Measurement> = judged.measurements.iter().filter(|m| m.subject == worst.subject).collect();
     let kind = rate_cause(worst, &of_subject).or_else(|| {

@@ -69,7 +69,7 @@ fn segments(explanation: &Explanation) -> Vec<(&str, f64)> {
 #[test]
 fn a_null_surge_is_told_as_one_with_the_segment_that_has_it() {
     let mut script = run(60, |n, country| {
-        let missing = n >= 400 && country == "FR" || n >= 400 && n % 3 == 0;
+        let missing = n >= 400 && (country == "FR" || n % 3 == 0);
         (if missing { Scalar::Null } else { usual(n) }, even(n), even(n))
     });
     let facts = fired(&script, "features");

@@ -67,11 +67,14 @@ fn explain(worst: &[Worst], measurements: &[Measurement], insight: &dyn Insight)
 
 const MOVED_UP: CauseKind = CauseKind::Moved(Movement { direction: Direction::Up, means: Some((1.0, 2.0)) });
 
+/// What is tried, the breaching metric, the column's readings with those of the reference, what is said.
+type Case<'a> = (&'a str, Metric, &'a [(Metric, f64, Option<f64>)], CauseKind);
+
 #[test]
 fn a_cause_is_what_the_columns_own_rates_say_and_else_a_movement() {
     use Metric::{Constant, InvalidRate, MissingRate, NewCategoryRate, OutOfRangeRate, Psi};
     let null = |reference, current| CauseKind::NullSurge { reference, current };
-    let cases: &[(&str, Metric, &[(Metric, f64, Option<f64>)], CauseKind)] = &[
+    let cases: &[Case<'_>] = &[
         ("nothing but the distance", Psi, &[(Psi, 0.4, None)], MOVED_UP),
         ("nulls by 6 points", Psi, &[(MissingRate, 0.07, Some(0.01))], null(Some(0.01), 0.07)),
         ("nulls by exactly 5 points", Psi, &[(MissingRate, 0.05, Some(0.0))], MOVED_UP),
@@ -169,4 +172,20 @@ fn the_prediction_has_moved_where_it_is_judged_to_be_beyond_its_bound() {
     assert_eq!(about_prediction.prediction, None, "the alert says it already");
     let latency = explain(&[worst(Subject::Service, Metric::LatencyP95)], &breach, &Known).unwrap();
     assert_eq!(latency.prediction, None, "a slow answer moves no prediction");
+}
+
+#[test]
+fn two_clocks_speak_in_turn_and_segments_are_those_of_the_worst() {
+    let of = |subjects: &[Subject], insight: &dyn Insight| {
+        let entries: Vec<_> = subjects.iter().map(|subject| worst(subject.clone(), Metric::Psi)).collect();
+        explain(&entries, &[], insight)
+    };
+    let (inputs, outcomes) = (of(&[x(), Subject::Score, Subject::Prediction], &Known), of(&[Subject::Label], &Known));
+    let names = |first: &Option<Explanation>, second: &Option<Explanation>| {
+        let joined = Explanation::joined([first.as_ref(), second.as_ref()].into_iter()).unwrap();
+        (joined.causes.iter().map(|cause| cause.subject.to_string()).collect::<Vec<_>>(), joined.segments.len())
+    };
+    assert_eq!(names(&outcomes, &inputs), (vec!["label".into(), "feature:x".into(), "score".into()], 1));
+    assert_eq!(names(&None, &outcomes), (vec!["label".into()], 0), "its segments are not those of the worst reading");
+    assert_eq!(Explanation::joined([None, None].into_iter()), None);
 }
