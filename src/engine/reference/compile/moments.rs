@@ -2,9 +2,9 @@
 
 use super::numeric::{Names, number};
 use super::{CompileSpec, Note, NoteKind};
+use crate::engine::reference::FeatureReference;
 use crate::engine::reference::moments::{Dimension, Encoding, MAX_INPUTS, MomentReference};
 use crate::engine::reference::table::ColumnValues;
-use crate::engine::reference::FeatureReference;
 use crate::engine::summary::MomentSums;
 use crate::event::Scalar;
 
