@@ -4,6 +4,7 @@ mod data;
 mod detectors;
 mod fairness;
 mod quality;
+mod ranking;
 mod script;
 mod special;
 
