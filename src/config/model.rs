@@ -135,9 +135,6 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
     let metrics = metrics(&section, task, &asked, &changes.rules);
     let k = section.count("k", "10", 1..=MAX_ITEMS as u64, "ranking: how many places of a list count; the rest of it is forgotten.");
-    if section.has("k") && task.is_some_and(|task| task != Task::Ranking) {
-        section.refuse("k", "only a ranking model has places that count: leave it out");
-    }
     let beta = section.number("beta", "2", 0.01..=100.0, "How many times as much recall counts as precision in `f_beta`.");
     let costs = costs(&section, task, &classes);
     section.finish();
