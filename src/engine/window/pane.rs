@@ -96,7 +96,6 @@ pub struct OutcomePane {
 
 /// Prediction against truth, as sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "one a pane or reference: a box would save nothing that counts")]
 pub enum Quality {
     /// Classes.
     Classes(Confusion),
