@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(
             out,
             "driftd.toml:2: window.size: \"1h35m\" is not a multiple of window.slide \"10m\"\n\
-             driftd.toml:5: model[0].task: \"binry\" is none of binary, multiclass, regression, did you mean `binary`?\n"
+             driftd.toml:5: model[0].task: \"binry\" is none of binary, multiclass, regression, ranking, did you mean `binary`?\n"
         );
     }
 

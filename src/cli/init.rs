@@ -116,7 +116,7 @@ fn load(args: &InitArgs) -> anyhow::Result<ReferenceFile> {
 fn settle(args: &InitArgs, file: &ReferenceFile) -> anyhow::Result<(Task, Option<std::sync::Arc<str>>)> {
     let Some(task) = args.compile.task.or(file.task) else {
         bail!(
-            "{} has neither predictions nor labels to tell the task from; say --task binary, multiclass or regression",
+            "{} has neither predictions nor labels to tell the task from; say --task binary, multiclass, regression or ranking",
             args.reference.display()
         );
     };
@@ -126,6 +126,8 @@ fn settle(args: &InitArgs, file: &ReferenceFile) -> anyhow::Result<(Task, Option
         Task::Binary => classes.len() == 2 || (classes.is_empty() && !is_regression),
         Task::Multiclass => !is_regression,
         Task::Regression => classes.is_empty(),
+        // no column of the reference speaks of lists
+        Task::Ranking => true,
     };
     if !fits {
         let holds = if is_regression { "numbers".to_owned() } else { format!("{} classes ({})", classes.len(), classes.join(", ")) };

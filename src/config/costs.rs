@@ -23,10 +23,10 @@ pub(crate) fn costs(section: &Section<'_>, task: Option<Task>, classes: &[String
                        worth 0.";
             section.take("costs", "table of tables", Fallback::Nothing, doc, |raw| by_class(raw, classes), print)
         }
-        Some(Task::Regression) | None => {
+        Some(Task::Regression | Task::Ranking) | None => {
             let there = section.value("costs").is_some();
-            if task.is_some() && there {
-                section.refuse("costs", "a regression model has no costs by class: leave it out");
+            if let Some(task) = task.filter(|_| there) {
+                section.refuse("costs", format!("a {} model has no costs by class: leave it out", task.as_str()));
             }
             None
         }

@@ -8,9 +8,10 @@ use super::overrides::{self, Changes};
 use super::raw::Raw;
 use super::reader::{Fallback, Section, print_list, quoted};
 use super::sections::whole;
-use crate::engine::catalogue::{Metric, MetricSet, Subject};
+use crate::engine::catalogue::{Family, Metric, MetricSet, Subject};
 use crate::engine::settings::{ColumnKind, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::engine::verdict::{Rule, SubjectPattern};
+use crate::event::MAX_ITEMS;
 use ::config::ValueKind;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -86,7 +87,12 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         },
     );
     let tasks = Task::ALL.map(|task| (task.as_str(), task));
-    let task = section.choice("task", &tasks, Fallback::Required, "What it predicts: `binary`, `multiclass` or `regression`.");
+    let task = section.choice(
+        "task",
+        &tasks,
+        Fallback::Required,
+        "What it predicts: `binary`, `multiclass`, `regression` or `ranking` (lists of items, best first).",
+    );
     let (positive, classes) = classes(&section, task, ctx.max_classes);
     let reference = reference(&section, ctx.base_dir);
     let new_version = new_version(&section);
@@ -127,7 +133,8 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
     );
     let detectors = detectors(section.table("detectors"));
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
-    let metrics = metrics(&section, &asked, &changes.rules);
+    let metrics = metrics(&section, task, &asked, &changes.rules);
+    let k = section.count("k", "10", 1..=MAX_ITEMS as u64, "ranking: how many places of a list count; the rest of it is forgotten.");
     let beta = section.number("beta", "2", 0.01..=100.0, "How many times as much recall counts as precision in `f_beta`.");
     let costs = costs(&section, task, &classes);
     section.finish();
@@ -144,6 +151,7 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         ignore: shared(ignore),
         metrics,
         estimate: estimate || changes.rules.iter().any(looks_at_estimates),
+        k: whole(k),
         beta,
         costs,
         decision_thresholds: decision_thresholds(&changes.rules),
@@ -159,10 +167,11 @@ fn looks_at_estimates(rule: &Rule) -> bool {
     rule.conditions.iter().any(|condition| condition.subject == estimated)
 }
 
-/// The usual metrics, those that rules look at, and those that are asked for by name.
-fn metrics(section: &Section<'_>, asked: &[String], rules: &[Rule]) -> MetricSet {
+/// The usual metrics, those of ranked lists where there are any, those that rules look at, and those that are asked for by name.
+fn metrics(section: &Section<'_>, task: Option<Task>, asked: &[String], rules: &[Rule]) -> MetricSet {
     let by_rules = rules.iter().flat_map(|rule| &rule.conditions).map(|condition| condition.metric);
-    let mut metrics: MetricSet = MetricSet::usual().iter().chain(by_rules).collect();
+    let of_lists = Metric::ALL.iter().copied().filter(|m| task == Some(Task::Ranking) && m.family() == Family::Ranking);
+    let mut metrics: MetricSet = MetricSet::usual().iter().chain(of_lists).chain(by_rules).collect();
     for name in asked {
         match Metric::parse(name) {
             Some(metric) => metrics.insert(metric),
@@ -213,15 +222,15 @@ fn classes(section: &Section<'_>, task: Option<Task>, max_classes: usize) -> (Op
     if task != Task::Binary && section.has("positive") {
         section.refuse("positive", format!("a {} model has no positive class: leave it out", task.as_str()));
     }
-    if task == Task::Regression && section.has("classes") && !classes.is_empty() {
-        section.refuse("classes", "a regression model has no classes: leave it out");
+    if matches!(task, Task::Regression | Task::Ranking) && section.has("classes") && !classes.is_empty() {
+        section.refuse("classes", format!("a {} model has no classes: leave it out", task.as_str()));
     }
     if classes.len() > max_classes {
         section.refuse("classes", format!("names {} classes, more than limits.classes {max_classes}", classes.len()));
     }
     let n_needed = if task == Task::Binary { "two" } else { "more than two" };
     let wrong = match (task, classes.len()) {
-        (_, 0) | (Task::Regression, _) => false,
+        (_, 0) | (Task::Regression | Task::Ranking, _) => false,
         (Task::Binary, n) => n != 2,
         (Task::Multiclass, n) => n < 2,
     };

@@ -71,11 +71,13 @@ pub enum Task {
     Multiclass,
     /// A number.
     Regression,
+    /// A list of items, best first.
+    Ranking,
 }
 
 impl Task {
     /// Every task, for tables and suites.
-    pub const ALL: [Self; 3] = [Self::Binary, Self::Multiclass, Self::Regression];
+    pub const ALL: [Self; 4] = [Self::Binary, Self::Multiclass, Self::Regression, Self::Ranking];
 
     /// The name used in configuration and output.
     pub fn as_str(self) -> &'static str {
@@ -83,6 +85,7 @@ impl Task {
             Self::Binary => "binary",
             Self::Multiclass => "multiclass",
             Self::Regression => "regression",
+            Self::Ranking => "ranking",
         }
     }
 }
@@ -139,6 +142,8 @@ pub struct ModelSettings {
     pub metrics: MetricSet,
     /// Whether quality is estimated before labels arrive.
     pub estimate: bool,
+    /// Places of a ranked list that count.
+    pub k: usize,
     /// How many times as much recall counts as precision in F-beta.
     pub beta: f64,
     /// What answers are worth; `None`: not said.
@@ -150,6 +155,9 @@ pub struct ModelSettings {
     /// The rules for this model, its overrides already applied.
     pub rules: Vec<Arc<Rule>>,
 }
+
+/// Places of a ranked list that count where nothing else is said.
+pub const DEFAULT_K: usize = 10;
 
 /// β of F-beta where nothing else is said: F2, recall counts twice as much as precision. (F1 is a metric of its own.)
 pub const DEFAULT_BETA: f64 = 2.0;
@@ -192,6 +200,7 @@ impl ModelSettings {
             SubjectPattern::AnyFeature => None,
         });
         // a rule for all models does not mean on numbers what works on answers only
+        let watched = watched.filter(|(signal, _)| *signal != Signal::Errors || self.task != Task::Ranking);
         watched.filter(|(signal, metric)| !metric.needs_answers() || (*signal == Signal::Errors && self.task != Task::Regression)).collect()
     }
 }

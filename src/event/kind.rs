@@ -26,7 +26,7 @@ pub struct Prediction<'a> {
     pub timestamp: Timestamp,
     /// Inputs by name, in the message's order.
     pub features: Vec<(Cow<'a, str>, Scalar<'a>)>,
-    /// The answer: a class, or a number for a regression. `Null` where the request failed.
+    /// The answer: a class, a number for a regression, a list of items for a ranking. `Null` where the request failed.
     pub prediction: Scalar<'a>,
     /// Probability of the positive class (binary).
     pub score: Scalar<'a>,
@@ -54,7 +54,7 @@ pub enum Status {
 pub struct Label<'a> {
     /// Id of the prediction it belongs to.
     pub prediction_id: Cow<'a, str>,
-    /// The true class or number.
+    /// The true class or number; of a ranking the relevant item or a list of them.
     pub label: Scalar<'a>,
     /// When the label became known.
     pub timestamp: Timestamp,
@@ -127,7 +127,7 @@ reasons! {
     InvalidFeatures => "invalid_features",
     /// A label message without `label`, or with `null`.
     MissingLabel => "missing_label",
-    /// `label` is an array, an object or not finite, or no number for a regression.
+    /// `label` is not finite, no number for a regression, or a list of items for a model that ranks none; or no list of items, or one that is too long.
     InvalidLabel => "invalid_label",
     /// No `[[model]]` block takes this model.
     UnknownModel => "unknown_model",

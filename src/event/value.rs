@@ -6,6 +6,9 @@ use std::borrow::Cow;
 /// Most numbers of a vector; a longer array is structured.
 pub const MAX_DIMENSIONS: usize = 4096;
 
+/// Most items of a list: of a longer prediction the first ones are read, a longer label is invalid.
+pub const MAX_ITEMS: usize = 1000;
+
 /// A JSON value reduced to what a feature, a prediction or a label can be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar<'a> {
@@ -21,8 +24,19 @@ pub enum Scalar<'a> {
     NonFinite,
     /// An array of numbers, of 1 to [`MAX_DIMENSIONS`]; one that is not finite is an infinity.
     Vector(Cow<'a, [f64]>),
+    /// Items: a prediction's, best first, or those that a label calls relevant. At most [`MAX_ITEMS`] where it was read from a message.
+    List(Box<[Item<'a>]>),
     /// Any other array, or an object, where a single value was expected.
     Structured,
+}
+
+/// One item of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item<'a> {
+    /// What it is, in canonical text.
+    pub name: Cow<'a, str>,
+    /// What it is worth where it is relevant; 1 where nothing is said.
+    pub gain: f64,
 }
 
 impl Scalar<'_> {

@@ -27,6 +27,7 @@ pub mod power;
 mod proportions;
 mod psi;
 mod rank;
+mod ranking;
 mod regression;
 pub mod scores;
 mod total_variation;
@@ -50,6 +51,7 @@ pub use pca::{components_for, residuals};
 pub use proportions::{Share, difference_interval, mean, mean_difference_interval, mean_ratio_interval, ratio_interval, z_of_pairs};
 pub use psi::{PsiReading, Smoothing, psi};
 pub use rank::{RankReading, anderson_darling, cramer_von_mises};
+pub use ranking::{ndcg, precision_at_k, recall_at_k, reciprocal_rank};
 pub use regression::RegressionTotals;
 pub use total_variation::total_variation;
 

@@ -6,6 +6,7 @@ mod golden;
 mod peers;
 mod properties;
 mod quality;
+mod ranking;
 
 /// Numbers of other libraries are met to this relative error.
 const RELATIVE: f64 = 1e-9;

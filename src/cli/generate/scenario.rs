@@ -132,6 +132,7 @@ fn default_model(task: Task) -> &'static str {
         Task::Binary => "fraud",
         Task::Multiclass => "risk",
         Task::Regression => "price",
+        Task::Ranking => "search",
     }
 }
 

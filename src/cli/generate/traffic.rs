@@ -178,7 +178,8 @@ impl Traffic {
         let (uniform, normal) = (self.outcomes.random::<f64>(), self.outcomes.sample::<f64, _>(StandardNormal));
         match self.task {
             Task::Regression => Target::Number(round(LEVEL + SPREAD * risk + NOISE * normal, 100.0)),
-            Task::Binary | Task::Multiclass => {
+            // no traffic of lists is made: `generate` refuses the task
+            Task::Binary | Task::Multiclass | Task::Ranking => {
                 let mut rest = uniform;
                 let probabilities = probabilities(self.task, risk);
                 let class = probabilities.iter().position(|p| {

@@ -43,6 +43,7 @@ fn kafka(args: &InitArgs) -> String {
 fn window(args: &InitArgs, file: &ReferenceFile) -> String {
     let judged = match file.task {
         Some(Task::Regression) => "share of labels at which R², MAE and RMSE are judged before the horizon",
+        Some(Task::Ranking) => "share of labels at which ndcg_at_k, precision_at_k, recall_at_k and mrr are judged before the horizon",
         _ => "share of labels at which accuracy, precision and recall are judged before the horizon",
     };
     "[window]\n".to_owned()
@@ -66,6 +67,9 @@ fn model(args: &InitArgs, file: &ReferenceFile, reference: &Path) -> String {
     let mut text = format!("[[model]]\nname = {}\ntask = \"{}\"\n", quoted(&args.model), task.as_str());
     if let Some(positive) = &file.positive {
         text += &line(&format!("positive = {}", class(positive)), "the class that precision and recall speak of");
+    }
+    if task == Task::Ranking {
+        text += &line("k = 10", "places of a list that count");
     }
     let classes: Vec<String> = file.reference.outputs.classes.iter().map(|name| class(name)).collect();
     if !classes.is_empty() {
@@ -128,6 +132,7 @@ fn overrides(file: &ReferenceFile) -> String {
     }
     example(match file.task {
         Some(Task::Regression) => "# metric = \"r2\"\n# below = 0.8\n",
+        Some(Task::Ranking) => "# metric = \"error_rate\"\n# above = 0.05\n",
         _ => "# metric = \"accuracy\"\n# below = 0.85\n",
     });
     text

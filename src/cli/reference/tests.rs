@@ -61,7 +61,7 @@ fn mistakes_are_refused_with_what_to_do() {
     let refused = |words: &[&str]| driftd(&[&["build"], words, &["--out", out.as_str()]].concat()).unwrap_err();
     let cards = data("credit-card-500.csv");
     assert!(refused(&[&cards, "--task", "binary"]).contains("use task multiclass"));
-    assert!(refused(&[&cards, "--task", "ranking"]).contains("one of binary, multiclass, regression"));
+    assert!(refused(&[&cards, "--task", "clustering"]).contains("one of binary, multiclass, regression, ranking"));
     assert!(refused(&[&cards, "--categorical", "is_custmer"]).contains("no column \"is_custmer\"; it has app_behavioral_score, "));
     assert!(refused(&[&cards, "--cells", "1"]).contains("cells = 1 is out of range"));
     assert!(refused(&[&cards, "--numeric", "is_customer", "--categorical", "is_customer"]).contains("choose one"));

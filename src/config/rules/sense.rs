@@ -24,6 +24,9 @@ pub(super) fn check_sense(block: &Table<'_>, condition: &Condition) {
     {
         block.refuse("kind", format!("{name:?} is measured on {} columns only", needs.as_str()));
     }
+    if *task == Some(Task::Ranking) && *subject == SubjectPattern::Exactly(Subject::Errors) {
+        block.refuse("subject", "is nothing of a ranking: a list is not right or wrong as a whole".to_owned());
+    }
     let in_numbers = *subject == SubjectPattern::Exactly(Subject::Latency) || *task == Some(Task::Regression);
     if metric.needs_answers() && in_numbers {
         let message = format!("{name:?} works on right and wrong answers, not on numbers: write adwin, page_hinkley, kswin or cusum");
@@ -59,12 +62,13 @@ pub(super) fn is_quality(metric: Metric) -> bool {
     matches!(metric.family(), Family::Classes | Family::Numbers | Family::Ranking)
 }
 
-/// Whether a reference can have the figure, or its spread from window to window: not what is about requests, arrival and order.
+/// Whether a reference can have the figure, or its spread from window to window: not what is about requests, arrival and order,
+/// nor what is about lists, which are no columns.
 fn has_reference(metric: Metric) -> bool {
     let is_known = match metric.family() {
         Family::Distance | Family::Rate | Family::Inputs | Family::Fairness => true,
-        Family::Data | Family::Arrival | Family::Service | Family::Detector => false,
-        Family::Classes | Family::Numbers | Family::Ranking => true,
+        Family::Data | Family::Arrival | Family::Service | Family::Detector | Family::Ranking => false,
+        Family::Classes | Family::Numbers => true,
     };
     // by their definition 0 on the reference
     is_known && !matches!(metric, Metric::Constant)

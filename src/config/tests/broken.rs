@@ -89,14 +89,14 @@ fn models() {
         problems("[[model]]\n", &[]),
         [
             "model[0].name: is required: Name of the model as its events carry it, or a pattern with `*`; the first block that fits takes an event.",
-            "model[0].task: is required: What it predicts: `binary`, `multiclass` or `regression`.",
+            "model[0].task: is required: What it predicts: `binary`, `multiclass`, `regression` or `ranking` (lists of items, best first).",
         ]
     );
     check(
         &format!("{MODEL}[[model]]\nname = \"*\"\ntask = \"regression\"\n"),
         &["model[2].name: \"m\" is never reached: model[0] \"m\" takes its events first"],
     );
-    check_model("task = \"clasification\"", &["model[0].task: \"clasification\" is none of binary, multiclass, regression"]);
+    check_model("task = \"clasification\"", &["model[0].task: \"clasification\" is none of binary, multiclass, regression, ranking"]);
     check_model("task = \"regression\"\npositive = 1", &["model[0].positive: a regression model has no positive class: leave it out"]);
     check_model("task = \"multiclass\"\nclasses = [\"a\"]", &["model[0].classes: names 1, but a multiclass model has more than two"]);
     check_model("task = \"regression\"\nclasses = [1]", &["model[0].classes: a regression model has no classes: leave it out"]);

@@ -11,9 +11,12 @@
 //! - **Null** is the same as a missing key, except that it is enough for [`TopicRole::Both`] to tell predictions from labels.
 //! - **`scores`** that is not an object: `score` becomes `Structured` unless `score` itself is given, so that it is counted as an invalid value.
 //! - **Batches**: a broken element (a lone surrogate, a missing id) costs that element only; a broken array is one rejection, and so is an empty one.
+//! - **Lists** are read under `prediction` and `label` only: arrays of strings and integers, and in a label objects of gains. Integers in them are numbers, as
+//!   everywhere but in ids: beyond 2^53 the nearest `f64`.
 //! - **Integers as ids or versions** are taken up to 64 bits, in their canonical text.
 
 mod event;
+mod list;
 mod object;
 mod tolerant;
 

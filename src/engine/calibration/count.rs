@@ -94,6 +94,8 @@ impl<'a> Rows<'a> {
                     }
                     _ => false,
                 },
+                // lists are no columns
+                Quality::Lists(_) => false,
             };
             pane.labelled += u64::from(counted);
         }

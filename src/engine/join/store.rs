@@ -1,22 +1,42 @@
 //! Predictions that wait for labels, and labels that wait for predictions.
 
-use crate::engine::summary::Scores;
+use crate::engine::summary::{ListValues, Scores};
 use crate::event::{Position, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// What was predicted, or what was true.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// A class by its place in the model's label map.
     Class(u16),
     /// A number.
     Number(f64),
+    /// A ranked list. Boxed twice, so that the entries of other tasks stay small.
+    List(Box<RankedList>),
+    /// What was true of a ranked list.
+    Judged(Box<JudgedList>),
 }
 
-/// The truth as it is known for one prediction.
+/// A ranked list: hashes of its first k items, best first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RankedList(pub Box<[u64]>);
+
+/// A ranked list against its label; the label itself is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct JudgedList {
+    /// Hash of the relevant items and their gains: tells one label from another.
+    pub label: u64,
+    /// What the list is worth by it.
+    pub values: ListValues,
+}
+
+/// A relevant item: its hash and its gain.
+pub type RelevantItem = (u64, f64);
+
+/// The truth as it is known for one prediction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
     /// What was true.
     pub outcome: Outcome,
@@ -44,8 +64,10 @@ pub struct Entry {
 /// A label that came before its prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WaitingLabel {
-    /// The label in canonical text.
+    /// The label in canonical text; empty where it is a list.
     pub label: String,
+    /// The relevant items where the label is a list, each once, by hash.
+    pub items: Option<Box<[RelevantItem]>>,
     /// When it became known.
     pub timestamp: Timestamp,
     /// Name of the model, where the label says it.
@@ -98,6 +120,11 @@ impl Hasher for IdHasher {
     }
 }
 
+/// The key of an id, or of an item, in a store of that seed.
+pub fn key_of(seed: u64, id: &str) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed)
+}
+
 impl JoinStore {
     /// An empty store whose ids are hashed with `seed`.
     pub fn new(seed: u64) -> Self {
@@ -119,7 +146,7 @@ impl JoinStore {
 
     /// The key of an id.
     pub fn key(&self, id: &str) -> u64 {
-        xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), self.seed)
+        key_of(self.seed, id)
     }
 
     /// Predictions that are remembered.
@@ -230,7 +257,7 @@ mod tests {
 
     fn label(at: i64) -> WaitingLabel {
         let position = Position { partition: PartitionId { topic: TopicId(1), partition: 0 }, offset: at };
-        WaitingLabel { label: "1".into(), timestamp: Timestamp(at), model: None, position }
+        WaitingLabel { label: "1".into(), items: None, timestamp: Timestamp(at), model: None, position }
     }
 
     #[test]

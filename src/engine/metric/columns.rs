@@ -72,7 +72,7 @@ fn is_measured(metric: Metric, kind: ColumnKind) -> bool {
 
 fn answer_kind(task: Task) -> ColumnKind {
     match task {
-        Task::Binary | Task::Multiclass => ColumnKind::Categorical,
+        Task::Binary | Task::Multiclass | Task::Ranking => ColumnKind::Categorical,
         Task::Regression => ColumnKind::Numeric,
     }
 }

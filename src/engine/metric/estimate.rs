@@ -23,7 +23,12 @@ const OCCURS: f64 = 1.0;
 
 /// The estimated quality of a window, in the order of [`Metric::ALL`]; nothing where no estimates are wanted.
 pub(super) fn measure(ctx: &Context<'_>, pane: &InputPane) -> Vec<Measurement> {
-    let metrics: &[Metric] = if ctx.task == Task::Regression { &NUMBERS } else { &CLASSES };
+    let metrics: &[Metric] = match ctx.task {
+        Task::Binary | Task::Multiclass => &CLASSES,
+        Task::Regression => &NUMBERS,
+        // a list carries nothing that says how sure it is
+        Task::Ranking => &[],
+    };
     let wanted: Vec<Metric> = metrics.iter().copied().filter(|&metric| ctx.estimate && ctx.wanted.contains(metric)).collect();
     if wanted.is_empty() {
         return Vec::new();

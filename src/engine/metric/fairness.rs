@@ -38,7 +38,10 @@ pub fn measure_fairness(ctx: &Context<'_>, feature: &Arc<str>, segments: Option<
     let wanted = METRICS.iter().filter(|&&metric| ctx.wanted.contains(metric));
     let measured = wanted.map(|&metric| {
         let figure = Figure::of(metric);
-        let found = if segments.is_none() || ctx.task == Task::Regression || (ctx.task == Task::Multiclass && figure == Figure::Selection) {
+        let found = if segments.is_none()
+            || matches!(ctx.task, Task::Regression | Task::Ranking)
+            || (ctx.task == Task::Multiclass && figure == Figure::Selection)
+        {
             Err(UndefinedReason::NotConfigured)
         } else {
             Extremes::of(&rated(ctx, figure, &known)).and_then(|extremes| extremes.compare(is_ratio(metric)))

@@ -89,7 +89,10 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
     measurements.extend(multivariate::measure(ctx, pane));
     let outputs = ctx.reference.map(|r| &r.outputs);
     let prediction = outputs.and_then(|o| o.prediction.as_ref());
-    measurements.extend(compare(Subject::Prediction, Role::answer(ctx.task), prediction, pane.prediction.as_ref()));
+    // a list is no value of a column
+    if ctx.task != Task::Ranking {
+        measurements.extend(compare(Subject::Prediction, Role::answer(ctx.task), prediction, pane.prediction.as_ref()));
+    }
     if ctx.task == Task::Binary {
         let score = outputs.and_then(|o| o.score.as_ref());
         measurements.extend(compare(Subject::Score, Role::Score, score, pane.score.as_ref()));
@@ -104,6 +107,9 @@ pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFact
 /// the quality of each class in the order of the label map, for binary ones at other decision thresholds, for regressions the drift of residuals.
 /// Within a subject the order is that of [`Metric::ALL`].
 pub fn measure_outcomes(ctx: &Context<'_>, pane: &OutcomePane) -> Vec<Measurement> {
+    if ctx.task == Task::Ranking {
+        return quality::measure(ctx, pane);
+    }
     let label = ctx.reference.and_then(|r| r.outputs.label.as_ref());
     let role = Role::truth(ctx.task);
     let findings = columns::findings(role, label, pane.labels.as_ref(), ctx.wanted, ctx.no_reference(), quality::without_labels(pane));

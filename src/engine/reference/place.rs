@@ -60,7 +60,7 @@ impl ColumnReference {
                     Place::Invalid(InvalidReason::NonFinite)
                 }
             }
-            (_, Scalar::Structured | Scalar::Vector(_)) | (Slots::Hashed(_) | Slots::Vector(_), _) => {
+            (_, Scalar::Structured | Scalar::List(_) | Scalar::Vector(_)) | (Slots::Hashed(_) | Slots::Vector(_), _) => {
                 Place::Invalid(InvalidReason::WrongType)
             }
             (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => self.place_number(cells, *number),
@@ -93,7 +93,7 @@ impl OutputReference {
     pub fn place_class(&self, value: &Scalar<'_>) -> Place {
         match value {
             Scalar::Null => Place::Missing,
-            Scalar::Structured | Scalar::Vector(_) => Place::Invalid(InvalidReason::WrongType),
+            Scalar::Structured | Scalar::List(_) | Scalar::Vector(_) => Place::Invalid(InvalidReason::WrongType),
             Scalar::NonFinite => Place::Invalid(InvalidReason::NonFinite),
             _ => class_place(&self.classes, value).map_or(Place::Invalid(InvalidReason::UnknownClass), Place::Slot),
         }

@@ -173,7 +173,7 @@ impl ColumnValues {
             Scalar::Null => Cell::Null,
             Scalar::Number(number) if number.is_finite() => Cell::Number(*number),
             Scalar::Number(_) | Scalar::NonFinite => Cell::NonFinite,
-            Scalar::Structured => Cell::Structured,
+            Scalar::Structured | Scalar::List(_) => Cell::Structured,
             Scalar::Vector(vector) => {
                 self.vectors.push(vector.as_ref().into());
                 Cell::Vector(self.vectors.len() as u32 - 1)

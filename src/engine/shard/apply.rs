@@ -3,6 +3,7 @@
 use super::Shard;
 use super::counts::Counts;
 use super::model::{ModelRecord, ModelRuntime, Source};
+use super::ranked::ranked_list;
 use super::scored::{Score, place_scores};
 use super::special::Special;
 use super::state::StreamState;
@@ -10,7 +11,7 @@ use crate::engine::catalogue::Signal;
 use crate::engine::join::{Entry, Known, Outcome};
 use crate::engine::reference::{ColumnReference, Place, Reference};
 use crate::engine::settings::ModelSettings;
-use crate::engine::summary::{Confusion, RegressionSums, Scores};
+use crate::engine::summary::{Confusion, RankingSums, RegressionSums, Scores};
 use crate::engine::window::{InputPane, OutcomePane, Quality, StreamKey};
 use crate::event::{InvalidReason, ModelKey, Position, Prediction, RejectReason, Scalar, Status, Timestamp, canonical_text};
 use std::sync::Arc;
@@ -177,7 +178,7 @@ impl Shard {
             }
         };
         let n_classes = record.classes.names().len();
-        let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes);
+        let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes, self.state.join.seed());
         runtime.changed |= record.classes.names().len() != n_classes;
         let score = super::scores::of_positive(prediction, &runtime.settings);
         let score = reference.as_deref().and_then(|r| r.outputs.place_score(&score)).unwrap_or(Place::Missing);
@@ -348,10 +349,22 @@ fn place_inputs(
 }
 
 /// Where the answer is counted, and what a label can be compared with.
-fn place_answer(record: &mut ModelRecord, runtime: &ModelRuntime, prediction: &Prediction<'_>, cap: usize) -> (Place, Option<Outcome>) {
+fn place_answer(
+    record: &mut ModelRecord,
+    runtime: &ModelRuntime,
+    prediction: &Prediction<'_>,
+    cap: usize,
+    seed: u64,
+) -> (Place, Option<Outcome>) {
     let answer = &prediction.prediction;
     if answer.is_null() {
         return (Place::Missing, None);
+    }
+    if runtime.is_ranking() {
+        return match ranked_list(answer, runtime.settings.k, seed) {
+            Some(list) => (Place::Missing, Some(Outcome::List(Box::new(list)))),
+            None => (Place::Invalid(reason_of(answer)), None),
+        };
     }
     if runtime.is_regression() {
         let Scalar::Number(number) = *answer else { return (Place::Invalid(reason_of(answer)), None) };
@@ -395,6 +408,8 @@ pub(super) fn new_outcome_pane(record: &ModelRecord, runtime: &ModelRuntime) -> 
     let quality = if runtime.is_regression() {
         let (center, spread) = record.scale.unwrap_or((0.0, 0.0));
         Quality::Numbers(RegressionSums::new(center, spread))
+    } else if runtime.is_ranking() {
+        Quality::Lists(RankingSums::default())
     } else {
         Quality::Classes(Confusion::default())
     };

@@ -3,10 +3,11 @@
 use super::Shard;
 use super::apply::new_outcome_pane;
 use super::model::{ModelRecord, ModelRuntime};
+use super::ranked::{judge, relevant_items};
 use super::scores::positive_place;
 use super::state::StreamState;
 use crate::engine::catalogue::Signal;
-use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
+use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel, key_of};
 use crate::engine::settings::Settings;
 use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
@@ -28,14 +29,19 @@ enum Joined {
 
 impl Shard {
     pub(super) fn apply_label(&mut self, label: &Label<'_>, position: Position) -> Option<RejectReason> {
-        let Some(text) = canonical_text(&label.label) else { return Some(RejectReason::InvalidLabel) };
         let key = self.state.join.key(&label.prediction_id);
-        let waiting = WaitingLabel {
-            label: text.into_owned(),
-            timestamp: label.timestamp,
-            model: label.model.as_deref().map(str::to_owned),
-            position,
+        let (text, items) = match &label.label {
+            Scalar::List(items) => match relevant_items(items, self.state.join.seed()) {
+                Some(items) => (String::new(), Some(items)),
+                None => return Some(RejectReason::InvalidLabel),
+            },
+            single => match canonical_text(single) {
+                Some(text) => (text.into_owned(), None),
+                None => return Some(RejectReason::InvalidLabel),
+            },
         };
+        let waiting =
+            WaitingLabel { label: text, items, timestamp: label.timestamp, model: label.model.as_deref().map(str::to_owned), position };
         match self.join(key, &waiting) {
             Some(Joined::Rejected(reason)) => return Some(reason),
             Some(joined) => self.count_joined(joined),
@@ -60,7 +66,8 @@ impl Shard {
     }
 
     fn wait(&mut self, key: u64, label: WaitingLabel) {
-        let known = self.state.join.waiting(key).iter().any(|w| w.label == label.label && w.model == label.model);
+        let known =
+            self.state.join.waiting(key).iter().any(|w| (&w.label, &w.items, &w.model) == (&label.label, &label.items, &label.model));
         if known {
             self.state.counts.duplicate += 1;
         } else {
@@ -85,7 +92,7 @@ impl Shard {
     /// It is counted once, by the best that became of it.
     fn join(&mut self, key: u64, label: &WaitingLabel) -> Option<Joined> {
         let Self { state, runtimes, settings, dirty_outcomes, .. } = self;
-        let mut best = None;
+        let (mut best, seed) = (None, state.join.seed());
         for entry in state.join.predictions_mut(key) {
             let record = &mut state.models[entry.model as usize];
             if label.model.as_deref().is_some_and(|m| *m != *record.key.model) {
@@ -93,7 +100,7 @@ impl Shard {
             }
             let runtime = &mut runtimes[entry.model as usize];
             let n_classes = record.classes.names().len();
-            let truth = truth_of(label, record, runtime, settings);
+            let truth = truth_of(label, entry.predicted.as_ref(), record, runtime, (settings, seed));
             runtime.changed |= record.classes.names().len() != n_classes;
             let joined = match truth {
                 _ if entry.predicted.is_none() => Joined::Rejected(RejectReason::LabelWithoutOutcome),
@@ -102,18 +109,24 @@ impl Shard {
                     let truth = Truth { outcome, at: label.timestamp };
                     let start = entry.timestamp.floor(settings.window.slide_ms);
                     let mut joined = Joined::Rejected(RejectReason::LabelTooLate);
-                    let previous = entry.truth;
+                    let previous = entry.truth.clone();
                     for &stream in &state.routes[entry.route as usize] {
                         let Some(pane) = state.streams[stream as usize].outcomes.get_mut(&start) else { continue };
-                        entry.truth = previous;
-                        joined = settle(entry, truth, Arc::make_mut(pane), record, runtime, label.position);
+                        entry.truth.clone_from(&previous);
+                        joined = settle(entry, truth.clone(), Arc::make_mut(pane), record, runtime, label.position);
                         if matches!(joined, Joined::Applied | Joined::Revised) {
                             dirty_outcomes.insert((stream, start));
                         }
                     }
                     if joined == Joined::Applied {
                         let (closed, slide_ms) = (state.watermark.current().inputs, settings.window.slide_ms);
-                        show_error(record, entry.predicted, truth, open_slide(label.timestamp, closed, slide_ms), &mut state.streams);
+                        show_error(
+                            record,
+                            entry.predicted.as_ref(),
+                            &truth,
+                            open_slide(label.timestamp, closed, slide_ms),
+                            &mut state.streams,
+                        );
                         super::learning::learn_label(record, runtime, &label.label);
                     }
                     joined
@@ -126,7 +139,23 @@ impl Shard {
 }
 
 /// The label as the model's truth.
-fn truth_of(label: &WaitingLabel, record: &mut ModelRecord, runtime: &ModelRuntime, settings: &Settings) -> Result<Outcome, RejectReason> {
+fn truth_of(
+    label: &WaitingLabel,
+    predicted: Option<&Outcome>,
+    record: &mut ModelRecord,
+    runtime: &ModelRuntime,
+    (settings, seed): (&Settings, u64),
+) -> Result<Outcome, RejectReason> {
+    if runtime.is_ranking() {
+        let Some(Outcome::List(list)) = predicted else { return Err(RejectReason::LabelWithoutOutcome) };
+        // a single value is the one relevant item
+        let only = [(key_of(seed, &label.label), 1.0)];
+        let relevant = label.items.as_deref().unwrap_or(&only);
+        return Ok(Outcome::Judged(Box::new(judge(list, relevant, runtime.settings.k))));
+    }
+    if label.items.is_some() {
+        return Err(RejectReason::InvalidLabel);
+    }
     if runtime.is_regression() {
         let number = label.label.parse::<f64>().ok().filter(|v| v.is_finite());
         return number.map(Outcome::Number).ok_or(RejectReason::InvalidLabel);
@@ -136,11 +165,11 @@ fn truth_of(label: &WaitingLabel, record: &mut ModelRecord, runtime: &ModelRunti
 }
 
 /// Shows a newly labelled answer to the detectors on errors; what they find counts in the slide that begins at `start`.
-fn show_error(record: &mut ModelRecord, predicted: Option<Outcome>, truth: Truth, start: Timestamp, streams: &mut [StreamState]) {
+fn show_error(record: &mut ModelRecord, predicted: Option<&Outcome>, truth: &Truth, start: Timestamp, streams: &mut [StreamState]) {
     if !record.detectors.watch(Signal::Errors) {
         return;
     }
-    let error = match (predicted, truth.outcome) {
+    let error = match (predicted, &truth.outcome) {
         (Some(Outcome::Class(answer)), Outcome::Class(label)) => f64::from(u8::from(answer != label)),
         (Some(Outcome::Number(answer)), Outcome::Number(label)) => (answer - label).abs(),
         _ => return,
@@ -165,11 +194,11 @@ fn settle(
     runtime: &ModelRuntime,
     position: Position,
 ) -> Joined {
-    let Some(predicted) = entry.predicted else { return Joined::Rejected(RejectReason::LabelWithoutOutcome) };
-    let joined = match entry.truth {
+    let Some(predicted) = &entry.predicted else { return Joined::Rejected(RejectReason::LabelWithoutOutcome) };
+    let joined = match &entry.truth {
         Some(known) if known.outcome == truth.outcome || truth.at < known.at => return Joined::Duplicate,
         Some(known) => {
-            tally(pane, record, runtime, (predicted, &entry.scores), known.outcome, false);
+            tally(pane, record, runtime, (predicted, &entry.scores), &known.outcome, false);
             pane.revised += 1;
             Joined::Revised
         }
@@ -183,7 +212,7 @@ fn settle(
     if pane.labels.is_none() {
         pane.labels = new_outcome_pane(record, runtime).labels;
     }
-    tally(pane, record, runtime, (predicted, &entry.scores), truth.outcome, true);
+    tally(pane, record, runtime, (predicted, &entry.scores), &truth.outcome, true);
     pane.label_positions.add(position);
     pane.last_label = pane.last_label.max(Some(truth.at));
     entry.truth = Some(truth);
@@ -195,12 +224,12 @@ fn tally(
     pane: &mut OutcomePane,
     record: &ModelRecord,
     runtime: &ModelRuntime,
-    (predicted, scores): (Outcome, &Scores),
-    truth: Outcome,
+    (predicted, scores): (&Outcome, &Scores),
+    truth: &Outcome,
     add: bool,
 ) {
     match (&mut pane.quality, predicted, truth) {
-        (Quality::Classes(confusion), Outcome::Class(answer), Outcome::Class(label)) => {
+        (Quality::Classes(confusion), &Outcome::Class(answer), &Outcome::Class(label)) => {
             if add {
                 confusion.add(label, answer)
             } else {
@@ -211,7 +240,7 @@ fn tally(
                 pane.scores.tally(scores, usize::from(label), positive, add);
             }
         }
-        (Quality::Numbers(sums), Outcome::Number(answer), Outcome::Number(label)) => {
+        (Quality::Numbers(sums), &Outcome::Number(answer), &Outcome::Number(label)) => {
             if add {
                 sums.add(answer, label)
             } else {
@@ -219,11 +248,13 @@ fn tally(
             }
             tally_residual(pane, record, answer - label, add);
         }
+        (Quality::Lists(sums), Outcome::List(_), Outcome::Judged(judged)) => sums.tally(&judged.values, add),
         _ => debug_assert!(false, "a model has one kind of outcome"),
     }
     let column = record.reference.as_ref().and_then(|r| r.outputs.label.as_ref());
     let (Some(counts), Some(column)) = (&mut pane.labels, column) else { return };
-    let value = match truth {
+    let value = match *truth {
+        Outcome::List(_) | Outcome::Judged(_) => return,
         Outcome::Number(number) => Scalar::Number(number),
         Outcome::Class(class) => match record.classes.names().get(usize::from(class)) {
             Some(name) => Scalar::Text(name.as_ref().into()),

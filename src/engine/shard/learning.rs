@@ -54,6 +54,10 @@ impl Shard {
         learned.outputs.classes = record.classes.names().to_vec();
         record.classes.close();
         record.reference = Some(Arc::new(learned));
+        if runtime.is_ranking() {
+            // its labels are no column, so none are waited for
+            record.learning = None;
+        }
         finish_labels(record, &runtime.settings);
         runtime.refresh(record);
     }

@@ -8,6 +8,7 @@ mod detect;
 mod label;
 mod learning;
 mod model;
+mod ranked;
 mod sample;
 mod scored;
 mod scores;

@@ -8,7 +8,7 @@ use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
 use crate::engine::reference::vectors::{Projection, VectorReference};
-use crate::engine::settings::{DEFAULT_BETA, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::engine::settings::{DEFAULT_BETA, DEFAULT_K, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -152,6 +152,11 @@ impl ModelRuntime {
     pub(super) fn is_regression(&self) -> bool {
         self.settings.task == Task::Regression
     }
+
+    /// Whether the model answers with lists.
+    pub(super) fn is_ranking(&self) -> bool {
+        self.settings.task == Task::Ranking
+    }
 }
 
 /// The reference a version begins with, what it has yet to learn, and the id of the file behind it.
@@ -197,6 +202,7 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         ignore: Vec::new(),
         metrics: MetricSet::default(),
         estimate: false,
+        k: DEFAULT_K,
         beta: DEFAULT_BETA,
         costs: None,
         decision_thresholds: Vec::new(),

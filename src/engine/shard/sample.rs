@@ -137,7 +137,8 @@ impl Cell {
             Scalar::Number(number) => Self::Number(*number),
             Scalar::Text(text) => Self::Text(text.as_ref().to_owned()),
             Scalar::NonFinite => Self::NonFinite,
-            Scalar::Structured => Self::Structured,
+            // an answer that is a list is no column
+            Scalar::Structured | Scalar::List(_) => Self::Structured,
             Scalar::Vector(vector) => Self::Vector(vector.to_vec()),
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn scored_classes(settings: &ModelSettings, record: &ModelRecord) -> 
             let positive = settings.positive.as_ref().and_then(|name| place(name));
             scored.filter(|class| class.place.is_some() && class.place == positive).collect()
         }
-        Task::Regression => Vec::new(),
+        Task::Regression | Task::Ranking => Vec::new(),
     }
 }
 

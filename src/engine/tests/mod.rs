@@ -5,6 +5,7 @@ mod detectors;
 mod explain;
 mod fairness;
 mod quality;
+mod ranking;
 mod script;
 mod special;
 

@@ -65,6 +65,7 @@ pub(super) fn settings() -> Settings {
             ignore: Vec::new(),
             metrics: MetricSet::usual(),
             estimate: true,
+            k: DEFAULT_K,
             beta: DEFAULT_BETA,
             costs: None,
             decision_thresholds: Vec::new(),

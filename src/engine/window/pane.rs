@@ -2,7 +2,7 @@
 
 use crate::engine::catalogue::{Metric, Signal};
 use crate::engine::summary::{
-    ColumnCounts, Confusion, Histogram, MomentSums, NameCounts, Positions, RegressionSums, ScoreSums, ScoreTable, VectorSums,
+    ColumnCounts, Confusion, Histogram, MomentSums, NameCounts, Positions, RankingSums, RegressionSums, ScoreSums, ScoreTable, VectorSums,
 };
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -96,12 +96,13 @@ pub struct OutcomePane {
 
 /// Prediction against truth, as sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "one a pane or reference: a box would save nothing that counts")]
 pub enum Quality {
     /// Classes.
     Classes(Confusion),
     /// Numbers.
     Numbers(RegressionSums),
+    /// Ranked lists.
+    Lists(RankingSums),
 }
 
 impl InputPane {
@@ -187,6 +188,7 @@ impl OutcomePane {
         match (&mut self.quality, &other.quality) {
             (Quality::Classes(a), Quality::Classes(b)) => a.merge(b),
             (Quality::Numbers(a), Quality::Numbers(b)) => a.merge(b),
+            (Quality::Lists(a), Quality::Lists(b)) => a.merge(b),
             _ => debug_assert!(false, "panes of one model have one kind of quality"),
         }
         self.scores.merge(&other.scores);

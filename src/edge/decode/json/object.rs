@@ -2,7 +2,8 @@
 //!
 //! Invariant: text is borrowed unless it was escaped, and nesting is skipped iteratively.
 
-use crate::event::{MAX_DIMENSIONS, Scalar};
+use super::list::{self, Lists};
+use crate::event::{Item, MAX_DIMENSIONS, Scalar};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +23,8 @@ pub(super) enum Value<'a> {
     NonFinite,
     /// An array of numbers.
     Vector(Vec<f64>),
+    /// Items, under a key that may have them.
+    List(Box<[Item<'a>]>),
     /// Any other array, or an object.
     Structured,
 }
@@ -38,6 +41,7 @@ impl<'a> From<Value<'a>> for Scalar<'a> {
             Value::Text(text) => Self::Text(text),
             Value::NonFinite => Self::NonFinite,
             Value::Vector(numbers) => Self::Vector(Cow::Owned(numbers)),
+            Value::List(items) => Self::List(items),
             Value::Structured => Self::Structured,
         }
     }
@@ -100,7 +104,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-        let single = SingleSeed { sentinel: self.sentinel };
+        let single = SingleSeed { sentinel: self.sentinel, lists: Lists::None };
         let entries = EntriesSeed { sentinel: self.sentinel, max_entries: self.max_entries };
         let mut object = Object::default();
         while let Some(key) = map.next_key_seed(KeySeed)? {
@@ -117,7 +121,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
                     object.has_answer = true;
                 }
                 "prediction" => {
-                    object.prediction = map.next_value_seed(single)?;
+                    object.prediction = map.next_value_seed(SingleSeed { lists: Lists::Best, ..single })?;
                     object.has_answer = true;
                 }
                 "status" => {
@@ -125,7 +129,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
                     object.has_answer = true;
                 }
                 "label" => {
-                    object.label = map.next_value_seed(single)?;
+                    object.label = map.next_value_seed(SingleSeed { lists: Lists::Relevant, ..single })?;
                     object.has_label = true;
                 }
                 _ => {
@@ -138,7 +142,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
 }
 
 /// A key, borrowed unless it was escaped.
-struct KeySeed;
+pub(super) struct KeySeed;
 
 impl<'de> DeserializeSeed<'de> for KeySeed {
     type Value = Cow<'de, str>;
@@ -167,6 +171,7 @@ impl<'de> Visitor<'de> for KeySeed {
 #[derive(Clone, Copy)]
 struct SingleSeed<'s> {
     sentinel: Option<&'s str>,
+    lists: Lists,
 }
 
 impl<'de> DeserializeSeed<'de> for SingleSeed<'_> {
@@ -213,6 +218,9 @@ impl<'de> Visitor<'de> for SingleSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
+        if self.lists != Lists::None {
+            return Ok(list::of_array(seq, self.sentinel, self.lists)?.map_or(Value::Structured, Value::List));
+        }
         let mut numbers = Vec::new();
         while let Some(element) = seq.next_element_seed(ElementSeed { sentinel: self.sentinel })? {
             match element {
@@ -227,6 +235,9 @@ impl<'de> Visitor<'de> for SingleSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
+        if self.lists == Lists::Relevant {
+            return Ok(list::of_gains(map, self.sentinel)?.map_or(Value::Structured, Value::List));
+        }
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Value::Structured)
     }
@@ -234,8 +245,8 @@ impl<'de> Visitor<'de> for SingleSeed<'_> {
 
 /// One element of an array: a number, one that is not finite as an infinity; `None` for anything else, which is skipped.
 #[derive(Clone, Copy)]
-struct ElementSeed<'s> {
-    sentinel: Option<&'s str>,
+pub(super) struct ElementSeed<'s> {
+    pub(super) sentinel: Option<&'s str>,
 }
 
 impl<'de> DeserializeSeed<'de> for ElementSeed<'_> {
@@ -314,7 +325,7 @@ impl<'de> Visitor<'de> for EntriesSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-        let single = SingleSeed { sentinel: self.sentinel };
+        let single = SingleSeed { sentinel: self.sentinel, lists: Lists::None };
         let mut entries = Vec::with_capacity(16);
         while let Some(name) = map.next_key_seed(KeySeed)? {
             if entries.len() == self.max_entries {

@@ -1,6 +1,6 @@
 use super::decode;
 use crate::edge::decode::{DecodeSettings, TopicRole};
-use crate::event::{Event, Label, Prediction, RejectReason, Scalar, Status, Timestamp};
+use crate::event::{Event, Item, Label, MAX_ITEMS, Prediction, RejectReason, Scalar, Status, Timestamp};
 use proptest::prelude::*;
 
 /// Every outcome of one message as text: `#reason`, `P …` or `L …`.
@@ -25,6 +25,10 @@ fn show(value: &Scalar<'_>) -> String {
         Scalar::NonFinite => "nonfinite".into(),
         Scalar::Structured => "structured".into(),
         Scalar::Vector(numbers) => format!("vector {numbers:?}"),
+        Scalar::List(items) => {
+            let shown = |item: &Item<'_>| if item.gain == 1.0 { item.name.to_string() } else { format!("{}={:?}", item.name, item.gain) };
+            format!("list [{}]", items.iter().map(shown).collect::<Vec<_>>().join(" "))
+        }
     }
 }
 
@@ -124,7 +128,7 @@ fn other_fields() {
     prediction(r#","features":{"x":1,"y":2,"x":3}"#, "[y=2.0,x=3.0] null null [] null ok");
     prediction(r#","features":{"x":1},"features":{"y":2}"#, "[y=2.0] null null [] null ok");
     prediction(r#","prediction":"yes","status":"error""#, "[] \"yes\" null [] null failed");
-    prediction(r#","prediction":[1],"status":"OK""#, "[] vector [1.0] null [] null unrecognised");
+    prediction(r#","prediction":[1],"status":"OK""#, "[] list [1] null [] null unrecognised");
     prediction(r#","status":200"#, "[] null null [] null unrecognised");
     prediction(r#","status":null,"score":NaN,"latency_ms":"7""#, "[] null nonfinite [] \"7\" ok");
     prediction(r#","scores":[0.1,0.9]"#, "[] null structured [] null ok");
@@ -186,6 +190,62 @@ fn labels_and_roles() {
     check(TopicRole::Both, r#"{"prediction_id":"a","timestamp":1700000000000}"#, &["#missing_model"]);
     check(TopicRole::Labels, r#"{"prediction_id":"a","label":0,"timestamp":1700000000000,"model":""}"#, &["L a 0.0 1700000000000 -"]);
     check(TopicRole::Labels, r#"{"prediction_id":"a","label":0,"timestamp":1700000000000,"model":1}"#, &["#invalid_model"]);
+}
+
+#[test]
+fn ranked_lists() {
+    let answer = |array: &str, want: &str| prediction(&format!(",\"prediction\":{array}"), &format!("[] {want} null [] null ok"));
+    for (array, want) in [
+        (r#"["a","b\"","c"]"#, "list [a b\" c]"),
+        (r#"["7",7,7.0,-3,1e3]"#, "list [7 7 7 -3 1000]"),
+        ("[]", "list []"),
+        // 2^53 + 1 is the nearest number, as it is where a label is that number alone
+        ("[9007199254740993]", "list [9007199254740992]"),
+        (r#"["a",0.5]"#, "structured"),
+        (r#"["a",null]"#, "structured"),
+        (r#"["a",true,"b"]"#, "structured"),
+        (r#"["a",["b"]]"#, "structured"),
+        (r#"["a",{"b":1}]"#, "structured"),
+        (r#"["a",NaN]"#, "structured"),
+        (r#"{"a":1}"#, "structured"),
+    ] {
+        answer(array, want);
+    }
+    // elsewhere an array is what it was
+    prediction(r#","features":{"x":["a"],"y":[1]},"score":["a"]"#, "[x=structured,y=vector [1.0]] null structured [] null ok");
+    let names = |n: usize| (0..n).map(|i| format!("{i}")).collect::<Vec<_>>();
+    let first = names(MAX_ITEMS).join(" ");
+    answer(&format!("[{}]", names(MAX_ITEMS).join(",")), &format!("list [{first}]"));
+    answer(&format!("[{},null]", names(MAX_ITEMS + 5).join(",")), &format!("list [{first}]"));
+}
+
+#[test]
+fn labels_of_ranked_lists() {
+    let label = |value: &str, want: &str| {
+        let text = format!(r#"{{"prediction_id":"a","label":{value},"timestamp":1700000000000}}"#);
+        let want = if want.starts_with('#') { want.to_owned() } else { format!("L a {want} 1700000000000 -") };
+        check(TopicRole::Labels, &text, &[&want]);
+    };
+    for (value, want) in [
+        (r#"["a",7]"#, "list [a 7]"),
+        ("[]", "list []"),
+        (r#"{"a":3,"b":0.5,"c":1}"#, "list [a=3.0 b=0.5 c]"),
+        ("{}", "list []"),
+        (r#"{"a":-1}"#, "list [a=-1.0]"),
+        (r#"{"a":NaN}"#, "list [a=inf]"),
+        (r#"{"a":"3"}"#, "#invalid_label"),
+        (r#"{"a":null,"b":1}"#, "#invalid_label"),
+        (r#"["a",NaN]"#, "#invalid_label"),
+        (r#"[["a"]]"#, "#invalid_label"),
+    ] {
+        label(value, want);
+    }
+    let names = |n: usize| (0..n).map(|i| format!("\"{i}\"")).collect::<Vec<_>>();
+    let gains = |n: usize| format!("{{{}}}", names(n).iter().map(|name| format!("{name}:2")).collect::<Vec<_>>().join(","));
+    label(&format!("[{}]", names(MAX_ITEMS + 1).join(",")), "#invalid_label");
+    label(&gains(MAX_ITEMS + 1), "#invalid_label");
+    let whole = (0..MAX_ITEMS).map(|i| format!("{i}=2.0")).collect::<Vec<_>>().join(" ");
+    label(&gains(MAX_ITEMS), &format!("list [{whole}]"));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Answers against truth: quality of a window, beside the same figure on the reference.
 //!
 //! Every figure is a function of sums that a window and a reference both have, so both are read by the same code. What is read from decisions stands in
-//! `decisions`, what is read from scores in `ranking`, what is read from numbers in `numbers`.
+//! `decisions`, what is read from scores in `ranking`, what is read from numbers in `numbers`, what is read from ranked lists in `lists`.
 
 mod decisions;
+mod lists;
 mod numbers;
 mod ranking;
 
@@ -80,6 +81,13 @@ pub(super) fn measure(ctx: &Context<'_>, pane: &OutcomePane) -> Vec<Measurement>
                 .map(|metric| finding(metric, Errors(sums).figure(metric), reference.map(|r| r.figure(metric)), without_labels(pane)));
             let findings = findings.collect();
             let mut measurements = ctx.measurements(&Subject::Quality, findings, ctx.reference.filter(|_| reference.is_some()));
+            measurements.extend(ctx.measurements(&Subject::Quality, label_arrival(pane), None));
+            measurements
+        }
+        Quality::Lists(sums) => {
+            let findings =
+                wanted(ctx, lists::METRICS).map(|metric| finding(metric, lists::figure(sums, metric), None, without_labels(pane)));
+            let mut measurements = ctx.measurements(&Subject::Quality, findings.collect(), None);
             measurements.extend(ctx.measurements(&Subject::Quality, label_arrival(pane), None));
             measurements
         }

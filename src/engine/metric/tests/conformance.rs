@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::catalogue::{Family, Range};
 use crate::engine::settings::{ColumnKind, CostMatrix};
-use crate::engine::summary::{ScoreSums, Scores};
+use crate::engine::summary::{FoundValues, ListValues, RankingSums, ScoreSums, Scores};
 use crate::engine::window::Detections;
 
 pub(super) struct Case {
@@ -52,6 +52,9 @@ fn expectation(task: Task, seen: &[Seen], prediction: &ColumnReference) -> Optio
         pairs.iter().for_each(|(said, truth)| errors.add(cells.cell(*said), said - truth));
         return (!pairs.is_empty()).then_some(Expectation::Numbers(errors));
     }
+    if task == Task::Ranking {
+        return None;
+    }
     let classes: &[&str] = if task == Task::Binary { &["1"] } else { &["0", "1", "2"] };
     let calibration = |&class: &&str| {
         let (mut truth, mut predicted) = (ScoreTable::default(), ScoreTable::default());
@@ -72,6 +75,15 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
             values(seen).zip(values(seen).skip(1)).for_each(|(p, y)| sums.add(p, y));
             Quality::Numbers(sums)
         }
+        Task::Ranking => {
+            let mut sums = RankingSums::default();
+            for (p, y) in values(seen).zip(values(seen).skip(1)) {
+                let (precision, reciprocal_rank, ndcg, recall) = (score(p), score(y), score(-p), score(-y));
+                let of_relevant = (p < y).then_some(FoundValues { ndcg, recall });
+                sums.tally(&ListValues { precision, reciprocal_rank, of_relevant }, true);
+            }
+            Quality::Lists(sums)
+        }
         Task::Binary | Task::Multiclass => {
             let mut confusion = Confusion::default();
             values(seen).zip(values(seen).skip(1)).for_each(|(p, y)| confusion.add(u16::from(y > 2.0), u16::from(p > 2.0)));
@@ -86,7 +98,7 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
             match task {
                 Task::Binary => sums.tally(&Scores::Positive(score(p)), truth, Some(1), true),
                 Task::Multiclass => sums.tally(&Scores::Classes([score(p), score(-p), 0.25].into()), truth, None, true),
-                Task::Regression => {}
+                Task::Regression | Task::Ranking => {}
             }
         }
         sums
@@ -102,10 +114,11 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
         losses: scores(&case.reference).losses,
         expectation: expectation(task, &case.reference, &answer(&case.reference)),
         residual: (task == Task::Regression).then(|| numeric(&residuals(&case.reference))),
-        quality: Some(match quality(&case.reference) {
-            Quality::Classes(confusion) => ReferenceQuality::Classes(confusion),
-            Quality::Numbers(sums) => ReferenceQuality::Numbers(sums),
-        }),
+        quality: match quality(&case.reference) {
+            Quality::Classes(confusion) => Some(ReferenceQuality::Classes(confusion)),
+            Quality::Numbers(sums) => Some(ReferenceQuality::Numbers(sums)),
+            Quality::Lists(_) => None,
+        },
     };
     let reference = reference(vec![("c", categorical(&case.reference)), ("x", numeric(&case.reference))], outputs);
     let n = case.current.len() as u64;
@@ -173,7 +186,7 @@ fn is_drift_of_a_value(m: &Measurement) -> bool {
 
 /// What is read from answers and truth.
 fn quality() -> impl Iterator<Item = Metric> {
-    Metric::ALL.iter().copied().filter(|m| matches!(m.family(), Family::Classes | Family::Numbers))
+    Metric::ALL.iter().copied().filter(|m| matches!(m.family(), Family::Classes | Family::Numbers | Family::Ranking))
 }
 
 /// Every distance of a single column.
@@ -293,11 +306,19 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
             Task::Binary => &["quality@0.3"],
             Task::Multiclass => classes,
             Task::Regression => &["residual"],
+            Task::Ranking => &[],
         };
+        // a list is no value of a column
+        let (answer, label): (&[&str], &[&str]) = if task == Task::Ranking { (&[], &[]) } else { (&["prediction"], &["label"]) };
+        let estimated: &[&str] = if task == Task::Ranking { &[] } else { &["estimated_quality"] };
         let want = [
-            &["feature:c", "feature:x", "features", "prediction"][..],
+            &["feature:c", "feature:x", "features"][..],
+            answer,
             score,
-            &["estimated_quality", "service", "errors", "latency", "data", "label", "quality"],
+            estimated,
+            &["service", "errors", "latency", "data"],
+            label,
+            &["quality"],
             more,
         ]
         .concat();

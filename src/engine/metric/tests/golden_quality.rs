@@ -72,11 +72,13 @@ fn pane(reference: &Reference, task: Task, pairs: &[(&Value, &Value)]) -> Outcom
             Quality::Numbers(RegressionSums::new(moments.mean, moments.std))
         }
         Task::Binary | Task::Multiclass => Quality::Classes(Confusion::default()),
+        Task::Ranking => panic!("no data set of lists"),
     };
     let mut pane = OutcomePane::new(quality, None);
     (pane.expected, pane.labelled) = (pairs.len() as u64, pairs.len() as u64);
     for (event, label) in pairs {
         match &mut pane.quality {
+            Quality::Lists(_) => panic!("no data set of lists"),
             Quality::Numbers(sums) => sums.add(event["prediction"].as_f64().unwrap(), label.as_f64().unwrap()),
             Quality::Classes(confusion) => {
                 let place = |value: &Value| class_place(classes, &scalar(value)).unwrap();

@@ -24,6 +24,7 @@ fn confusion(pane: OutcomePane) -> ReferenceQuality {
     match pane.quality {
         Quality::Classes(confusion) => ReferenceQuality::Classes(confusion),
         Quality::Numbers(sums) => ReferenceQuality::Numbers(sums),
+        Quality::Lists(_) => panic!("a reference has no lists"),
     }
 }
 

@@ -390,7 +390,7 @@ fn count_types(values: &ColumnValues) -> (u64, u64) {
     values.iter().fold((0, 0), |(numbers, names), value| match value {
         Scalar::Number(_) | Scalar::NonFinite => (numbers + 1, names),
         Scalar::Text(_) | Scalar::Bool(_) => (numbers, names + 1),
-        Scalar::Null | Scalar::Structured | Scalar::Vector(_) => (numbers, names),
+        Scalar::Null | Scalar::Structured | Scalar::List(_) | Scalar::Vector(_) => (numbers, names),
     })
 }
 
@@ -399,7 +399,7 @@ fn is_structured(values: &ColumnValues) -> bool {
     let mut structured = false;
     for value in values.iter() {
         match value {
-            Scalar::Structured => structured = true,
+            Scalar::Structured | Scalar::List(_) => structured = true,
             Scalar::Null => {}
             _ => return false,
         }

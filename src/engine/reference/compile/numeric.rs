@@ -71,7 +71,7 @@ pub(super) fn number(value: &Scalar<'_>, names: Names) -> Result<Option<f64>, In
             Ok(_) => Err(InvalidReason::NonFinite),
             Err(_) => Err(InvalidReason::WrongType),
         },
-        Scalar::Text(_) | Scalar::Bool(_) | Scalar::Structured | Scalar::Vector(_) => Err(InvalidReason::WrongType),
+        Scalar::Text(_) | Scalar::Bool(_) | Scalar::Structured | Scalar::List(_) | Scalar::Vector(_) => Err(InvalidReason::WrongType),
     }
 }
 

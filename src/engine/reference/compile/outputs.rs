@@ -45,6 +45,10 @@ pub(super) fn compile_outputs(columns: &OutputColumns<'_>, spec: &CompileSpec) -
     if task == Task::Regression {
         return numbers(columns, spec);
     }
+    // lists are no columns
+    if task == Task::Ranking {
+        return Ok(Outputs { task: Some(task), ..Outputs::default() });
+    }
     let classes = classes(task, &seen, spec)?;
     let positive = positive(task, &classes, spec)?;
     let column = |values| class_column(values, &classes);
@@ -185,7 +189,7 @@ fn scores(columns: &OutputColumns<'_>, task: Task, classes: &[Arc<str>], positiv
     let scores: Option<Vec<&ColumnValues>> = match (task, positive) {
         (Task::Binary, Some(place)) => columns.score.or_else(|| of_class(&classes[place])).map(|values| vec![values]),
         (Task::Multiclass, _) => classes.iter().map(|class| of_class(class)).collect(),
-        (Task::Binary | Task::Regression, _) => None,
+        (Task::Binary | Task::Regression | Task::Ranking, _) => None,
     };
     let (Some(scores), Some(labels)) = (scores.filter(|scores| !scores.is_empty()), columns.label) else { return sums };
     for (row, label) in labels.iter().enumerate() {
