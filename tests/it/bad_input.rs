@@ -120,7 +120,8 @@ fn a_value_that_cannot_be_used_costs_that_value_only() {
         line.as_object_mut().unwrap().remove("q_value");
         line
     };
-    let other = |lines: &[String]| said(lines).into_iter().filter(|line| !line.contains("feature:amount")).map(without_q).collect::<Vec<_>>();
+    let other =
+        |lines: &[String]| said(lines).into_iter().filter(|line| !line.contains("feature:amount")).map(without_q).collect::<Vec<_>>();
     assert_eq!(other(&lines), other(&clean));
     let (before, after) = (summary(&clean), summary(&lines));
     assert_eq!(before["counts"], after["counts"]);
