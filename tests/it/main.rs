@@ -15,6 +15,7 @@ mod estimated;
 mod golden;
 mod kafka_broker;
 mod quality;
+mod real_data;
 mod receiver;
 mod recovery;
 mod support;

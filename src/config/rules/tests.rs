@@ -44,9 +44,9 @@ clock-skew warning notify 2/2 0.8
   data clock_skew_seconds > 60, 100 events
 no-data error notify 1/1 1, inhibits throughput label-stall
   data silence_seconds > 3600
-label-stall warning notify 2/2 0.8
+label-stall warning notify 2/2 1
   data label_silence_seconds > 86400
-  quality label_coverage < 0.5, 100 events
+  quality label_coverage < 0.1, 100 events
 ";
 
 fn print(rules: &[Rule]) -> String {

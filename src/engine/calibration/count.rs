@@ -1,8 +1,10 @@
 //! Rows of a reference → panes, counted as the shard counts live events.
 
+use super::CalibrationSpec;
 use crate::engine::reference::table::{ColumnValues, Origin, Table};
 use crate::engine::reference::{ColumnReference, Place, Reference, ReferenceQuality, Slots};
-use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums};
+use crate::engine::settings::Task;
+use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums, Scores};
 use crate::engine::window::{InputPane, OutcomePane, Quality};
 use crate::event::{Scalar, class_place};
 use std::borrow::Cow;
@@ -15,6 +17,10 @@ pub(super) struct Rows<'a> {
     prediction: Option<&'a ColumnValues>,
     score: Option<&'a ColumnValues>,
     label: Option<&'a ColumnValues>,
+    /// Scores by class, in the order of the label map; empty where one is missing, or of a model of two classes or of numbers.
+    scores: Vec<&'a ColumnValues>,
+    /// The place of a binary model's positive class.
+    positive: Option<usize>,
 }
 
 struct Input<'a> {
@@ -26,17 +32,30 @@ struct Input<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The columns of `table`; `numeric`: features that were compiled as numeric whatever they look like.
-    pub(super) fn new(reference: &'a Reference, table: &'a Table, numeric: &[Arc<str>]) -> Self {
+    /// The columns of `table`.
+    pub(super) fn new(reference: &'a Reference, table: &'a Table, spec: &CalibrationSpec) -> Self {
         let find = |name: &str, origin| table.columns.iter().find(|c| c.origin == origin && *c.name == *name).map(|c| &c.values);
         let inputs = reference.inputs.iter().map(|feature| Input {
             column: &feature.column,
             values: find(&feature.name, Origin::Features).or_else(|| find(&feature.name, Origin::Flat)),
-            read_names: numeric.contains(&feature.name),
+            read_names: spec.numeric.contains(&feature.name),
         });
         let output = |name: &str| find(name, Origin::Flat);
         let (prediction, score, label) = (output("prediction"), output("score"), output("label"));
-        Self { reference, inputs: inputs.collect(), prediction, score, label }
+        let classes = &reference.outputs.classes;
+        let of_class = |class: &Arc<str>| {
+            let says = |name: &str| name.strip_prefix("score_").is_some_and(|c| class_place(&[class], &Scalar::Text(c.into())).is_some());
+            table.columns.iter().find(|c| c.origin == Origin::Flat && says(&c.name)).map(|c| &c.values)
+        };
+        let scores = if spec.task == Some(Task::Multiclass) { classes.iter().map(of_class).collect() } else { None };
+        let positive = spec.positive.as_ref().filter(|_| spec.task == Some(Task::Binary));
+        let positive = positive.and_then(|name| class_place(classes, &Scalar::Text((&**name).into())));
+        Self { reference, inputs: inputs.collect(), prediction, score, label, scores: scores.unwrap_or_default(), positive }
+    }
+
+    /// What the rows are counted for.
+    pub(super) fn reference(&self) -> &'a Reference {
+        self.reference
     }
 
     /// Counts some of the rows.
@@ -83,6 +102,7 @@ impl<'a> Rows<'a> {
                 Quality::Classes(confusion) => match (class_place(&outputs.classes, &said), class_place(&outputs.classes, &truth)) {
                     (Some(said), Some(truth)) => {
                         confusion.add(truth as u16, said as u16);
+                        pane.scores.tally(&self.scores(row), truth, self.positive, true);
                         true
                     }
                     _ => false,
@@ -90,6 +110,10 @@ impl<'a> Rows<'a> {
                 Quality::Numbers(sums) => match (said, truth) {
                     (Scalar::Number(said), Scalar::Number(truth)) => {
                         sums.add(said, truth);
+                        if let Some(column) = outputs.residual.as_ref().filter(|_| (said - truth).is_finite()) {
+                            let counts = pane.residuals.get_or_insert_with(|| column.empty_counts());
+                            column.place(&Scalar::Number(said - truth)).count(counts);
+                        }
                         true
                     }
                     _ => false,
@@ -100,6 +124,19 @@ impl<'a> Rows<'a> {
             pane.labelled += u64::from(counted);
         }
         pane
+    }
+
+    /// The scores of a row, as a live prediction's are remembered: each between 0 and 1, and of several classes all or none.
+    fn scores(&self, row: usize) -> Scores {
+        let score = |values: &ColumnValues| match values.get(row) {
+            Scalar::Number(score) if (0.0..=1.0).contains(&score) => Some(score),
+            _ => None,
+        };
+        match (self.positive, self.score) {
+            (Some(_), Some(values)) => score(values).map_or(Scores::None, Scores::Positive),
+            _ if self.scores.is_empty() => Scores::None,
+            _ => self.scores.iter().map(|values| score(values)).collect::<Option<_>>().map_or(Scores::None, Scores::Classes),
+        }
     }
 
     /// Where a prediction or label belongs: a class by the label map, a number by the cells.
@@ -151,8 +188,12 @@ pub(super) fn without(reference: &Reference, inputs: &InputPane, outcomes: &Outc
         feature.column.counts.unmerge(counts);
     }
     let outputs = &mut rest.outputs;
-    let columns =
-        [(&mut outputs.prediction, &inputs.prediction), (&mut outputs.score, &inputs.score), (&mut outputs.label, &outcomes.labels)];
+    let columns = [
+        (&mut outputs.prediction, &inputs.prediction),
+        (&mut outputs.score, &inputs.score),
+        (&mut outputs.label, &outcomes.labels),
+        (&mut outputs.residual, &outcomes.residuals),
+    ];
     for (column, counts) in columns {
         if let (Some(column), Some(counts)) = (column, counts) {
             column.counts.unmerge(counts);

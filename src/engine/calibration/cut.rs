@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 const LEAST_WINDOWS: usize = 8;
 /// Most windows that are measured; of more, every so many-th is.
 const MOST_WINDOWS: usize = 400;
+/// As many are, whatever the cost.
+const LEAST_MEASURED: usize = 32;
+/// Cells that are measured, summed over windows: what the time of a calibration goes by.
+const MOST_CELLS: usize = 4_000_000;
 /// Fewer rows are no window that anything could be said of.
 const LEAST_ROWS: usize = 30;
 /// Blocks that a table without times is cut into.
@@ -24,14 +28,14 @@ pub(super) struct Cut {
 
 /// Non-overlapping windows of `window_ms`, aligned with the epoch as live ones are, that hold at least half the mean number of rows (the table rarely begins
 /// and ends with a window's border). Where there are too few, or no times: blocks of consecutive rows, by time as far as it is known. `None`
-/// where those would be too few or too small as well.
-pub(super) fn cut(table: &Table, window_ms: i64) -> Option<Cut> {
+/// where those would be too few or too small as well. `cells`: of all columns together; the more, the fewer windows are taken.
+pub(super) fn cut(table: &Table, window_ms: i64, cells: usize) -> Option<Cut> {
     let times = times(&table.times);
     // a table with few times is not about time
     let dated = !times.is_empty() && times.len() * 2 >= table.rows;
     if dated
         && window_ms > 0
-        && let Some(windows) = by_time(&times, window_ms)
+        && let Some(windows) = by_time(&times, window_ms, cells)
     {
         return Some(Cut { timed: true, windows });
     }
@@ -40,6 +44,24 @@ pub(super) fn cut(table: &Table, window_ms: i64) -> Option<Cut> {
         order = times.iter().map(|&(_, row)| row).collect();
     }
     Some(Cut { timed: false, windows: blocks(&order)? })
+}
+
+impl Cut {
+    /// Windows of the same sizes, dealt from all their rows in an order that has nothing to do with time: what they show is chance.
+    pub(super) fn dealt(&self) -> Vec<Vec<usize>> {
+        let mut rows = self.windows.concat();
+        rows.sort_by_cached_key(|&row| scatter(row as u64));
+        let mut rows = rows.into_iter();
+        self.windows.iter().map(|window| rows.by_ref().take(window.len()).collect()).collect()
+    }
+}
+
+/// A number without order for each number, always the same (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
+fn scatter(row: u64) -> u64 {
+    let mut z = row.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// Rows that have a time, by time; rows of the same time in their order.
@@ -54,7 +76,7 @@ fn times(values: &ColumnValues) -> Vec<(Timestamp, usize)> {
     times
 }
 
-fn by_time(times: &[(Timestamp, usize)], window_ms: i64) -> Option<Vec<Vec<usize>>> {
+fn by_time(times: &[(Timestamp, usize)], window_ms: i64, cells: usize) -> Option<Vec<Vec<usize>>> {
     let mut by_start: BTreeMap<Timestamp, Vec<usize>> = BTreeMap::new();
     for &(time, row) in times {
         by_start.entry(time.floor(window_ms)).or_default().push(row);
@@ -62,8 +84,9 @@ fn by_time(times: &[(Timestamp, usize)], window_ms: i64) -> Option<Vec<Vec<usize
     let mean = times.len() / by_start.len().max(1);
     let mut windows: Vec<Vec<usize>> = by_start.into_values().filter(|rows| rows.len() >= LEAST_ROWS && rows.len() * 2 >= mean).collect();
     let n = windows.len();
-    if n > MOST_WINDOWS {
-        windows = (0..MOST_WINDOWS).map(|i| std::mem::take(&mut windows[i * n / MOST_WINDOWS])).collect();
+    let most = (MOST_CELLS / cells.max(1)).clamp(LEAST_MEASURED, MOST_WINDOWS);
+    if n > most {
+        windows = (0..most).map(|i| std::mem::take(&mut windows[i * n / most])).collect();
     }
     (n >= LEAST_WINDOWS).then_some(windows)
 }
@@ -95,7 +118,7 @@ mod tests {
     #[test]
     fn windows_are_aligned_and_halves_are_left_out() {
         // one row a millisecond from −40 on, so that the first window holds 40 of 100 rows, and the last 30
-        let cut = cut(&table((-40..1030).map(Some)), 100).unwrap();
+        let cut = cut(&table((-40..1030).map(Some)), 100, 100).unwrap();
         assert!(cut.timed);
         assert_eq!(sizes(&cut), [100; 10]);
         assert_eq!(cut.windows[0][0], 40);
@@ -103,7 +126,8 @@ mod tests {
 
     #[test]
     fn the_order_of_rows_does_not_matter_where_they_have_times() {
-        let (forth, back) = (cut(&table((0..1000).map(Some)), 100).unwrap(), cut(&table((0..1000).rev().map(Some)), 100).unwrap());
+        let (forth, back) =
+            (cut(&table((0..1000).map(Some)), 100, 100).unwrap(), cut(&table((0..1000).rev().map(Some)), 100, 100).unwrap());
         let turned: Vec<Vec<usize>> = back.windows.iter().map(|rows| rows.iter().map(|row| 999 - row).collect()).collect();
         assert_eq!(forth.windows, turned);
     }
@@ -115,36 +139,53 @@ mod tests {
         for row in 0..400 {
             table.times.push(&Scalar::Text(format!("2026-11-22T{:02}:00:{:02}Z", row / 40, row % 40).into()));
         }
-        let cut = cut(&table, 3_600_000).unwrap();
+        let cut = cut(&table, 3_600_000, 100).unwrap();
         assert_eq!((cut.timed, sizes(&cut)), (true, vec![40; 10]));
     }
 
     #[test]
     fn without_times_there_are_blocks_of_rows() {
-        let cut = cut(&table((0..1000).map(|_| None)), 100).unwrap();
+        let cut = cut(&table((0..1000).map(|_| None)), 100, 100).unwrap();
         assert!(!cut.timed);
         assert_eq!((cut.windows.len(), cut.windows.concat()), (16, (0..1000).collect::<Vec<_>>()));
-        assert_eq!(super::cut(&table((0..300).map(|_| None)), 100).unwrap().windows.len(), 10, "no block has fewer than 30 rows");
-        assert_eq!(super::cut(&table((0..239).map(|_| None)), 100), None, "seven blocks are not enough");
+        assert_eq!(super::cut(&table((0..300).map(|_| None)), 100, 100).unwrap().windows.len(), 10, "no block has fewer than 30 rows");
+        assert_eq!(super::cut(&table((0..239).map(|_| None)), 100, 100), None, "seven blocks are not enough");
     }
 
     #[test]
     fn too_few_windows_become_blocks_by_time() {
-        let cut = cut(&table((0..1000).rev().map(Some)), 200).unwrap();
+        let cut = cut(&table((0..1000).rev().map(Some)), 200, 100).unwrap();
         assert!(!cut.timed);
         assert_eq!((cut.windows.len(), cut.windows[0][0]), (16, 999));
     }
 
     #[test]
     fn few_times_are_no_times() {
-        let cut = cut(&table((0..1000).map(|row| (row < 490).then_some(row))), 40).unwrap();
+        let cut = cut(&table((0..1000).map(|row| (row < 490).then_some(row))), 40, 100).unwrap();
         assert_eq!((cut.timed, cut.windows.concat().len()), (false, 1000));
     }
 
     #[test]
     fn the_number_of_windows_is_bounded() {
-        let cut = cut(&table((0..30 * 1000).map(Some)), 30).unwrap();
+        let cut = cut(&table((0..30 * 1000).map(Some)), 30, 100).unwrap();
         assert_eq!(cut.windows.len(), 400);
         assert!(cut.windows[399][0] > 29_000 && cut.windows[0][0] == 0, "evenly spaced");
+        for (cells, windows) in [(10_000, 400), (40_000, 100), (1_000_000, 32)] {
+            assert_eq!(super::cut(&table((0..30 * 1000).map(Some)), 30, cells).unwrap().windows.len(), windows);
+        }
+    }
+
+    #[test]
+    fn dealt_windows_have_the_sizes_and_rows_of_the_real_ones_and_no_order() {
+        let cut = cut(&table((0..1000).map(Some)), 100, 100).unwrap();
+        let dealt = cut.dealt();
+        assert_eq!(dealt.iter().map(Vec::len).collect::<Vec<_>>(), sizes(&cut));
+        let mut rows = dealt.concat();
+        rows.sort_unstable();
+        assert_eq!(rows, (0..1000).collect::<Vec<_>>());
+        for window in &dealt {
+            let mean = window.iter().sum::<usize>() / 100;
+            assert!((400..600).contains(&mean), "{mean}: three standard deviations are 87");
+        }
     }
 }

@@ -47,20 +47,16 @@ pub fn calibrate(reference: &mut Reference, table: &Table, spec: &CalibrationSpe
 
 /// What the windows of a table show against `reference`; `None` where there are too few rows for it.
 pub fn figures_of(reference: &Reference, table: &Table, spec: &CalibrationSpec) -> Option<Calibration> {
-    let cut = cut::cut(table, spec.window_ms)?;
-    let rows = Rows::new(reference, table, &spec.numeric);
-    let mut spreads: BTreeMap<(Subject, Metric), Spread> = BTreeMap::new();
-    for window in &cut.windows {
-        let (inputs, outcomes) = rows.count(window);
-        let rest = (window.len() as u64 * LEAVE_OUT > reference.rows).then(|| count::without(reference, &inputs, &outcomes));
-        for measurement in measure(rest.as_ref().unwrap_or(reference), spec, &inputs, &outcomes) {
-            if let Some(value) = measurement.reading.value().filter(|_| is_calibrated(measurement.metric)) {
-                spreads.entry((measurement.subject, measurement.metric)).or_default().add(value, measurement.n_current);
-            }
-        }
-    }
-    let mut figures: BTreeMap<_, _> =
-        spreads.into_iter().filter_map(|(key, spread)| spread.variation(key.1, cut.timed).map(|figure| (key, figure))).collect();
+    let cut = cut::cut(table, spec.window_ms, cells(reference))?;
+    let rows = Rows::new(reference, table, spec);
+    let spreads = spreads(&rows, spec, &cut.windows);
+    // what differs between hours is told from chance by windows without any
+    let chance = cut.timed.then(|| self::spreads(&rows, spec, &cut.dealt()));
+    let variation = |(key, spread): ((Subject, Metric), Spread)| {
+        let chance = chance.as_ref().map(|chance| chance.get(&key).copied().unwrap_or_default());
+        Some((key.clone(), spread.variation(key.1, chance.as_ref())?))
+    };
+    let mut figures: BTreeMap<_, _> = spreads.into_iter().filter_map(variation).collect();
     if !cut.timed {
         let far = |metric, mean| matches!(metric, Metric::Ks | Metric::TotalVariation) && mean > MOST_DISTANCE_OF_BLOCKS;
         let sorted: BTreeSet<Subject> =
@@ -69,6 +65,29 @@ pub fn figures_of(reference: &Reference, table: &Table, spec: &CalibrationSpec) 
     }
     let window_ms = if cut.timed { spec.window_ms } else { 0 };
     Some(Calibration { window_ms, windows: cut.windows.len() as u32, figures })
+}
+
+/// Figures of windows of rows against the reference.
+fn spreads(rows: &Rows<'_>, spec: &CalibrationSpec, windows: &[Vec<usize>]) -> BTreeMap<(Subject, Metric), Spread> {
+    let reference = rows.reference();
+    let mut spreads: BTreeMap<(Subject, Metric), Spread> = BTreeMap::new();
+    for window in windows {
+        let (inputs, outcomes) = rows.count(window);
+        let rest = (window.len() as u64 * LEAVE_OUT > reference.rows).then(|| count::without(reference, &inputs, &outcomes));
+        for measurement in measure(rest.as_ref().unwrap_or(reference), spec, &inputs, &outcomes) {
+            if let Some(value) = measurement.reading.value().filter(|_| is_calibrated(measurement.metric)) {
+                spreads.entry((measurement.subject, measurement.metric)).or_default().add(value, measurement.n_current);
+            }
+        }
+    }
+    spreads
+}
+
+/// Cells of all columns.
+fn cells(reference: &Reference) -> usize {
+    let outputs = &reference.outputs;
+    let outputs = [&outputs.prediction, &outputs.score, &outputs.label, &outputs.residual].into_iter().flatten();
+    reference.inputs.iter().map(|feature| &feature.column).chain(outputs).map(|column| column.counts.slots.len()).sum()
 }
 
 /// Whether a figure of rows says something of live windows; latencies, delays and the like are not in the rows of a reference.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::reference::Variation;
 use crate::engine::reference::compile::{CompileSpec, compile};
 use crate::engine::reference::table::Column;
 use crate::engine::summary::ColumnCounts;
@@ -187,7 +188,7 @@ fn quality_varies_by_its_sampling_error_and_per_class() {
     // and a live window finds the figures of the class that its configuration calls positive
     let stream = StreamKey { model: ModelKey::new("m", "v"), segment: None };
     let rows: Vec<usize> = (0..100).collect();
-    let (inputs, outcomes) = Rows::new(&reference, &table, &[]).count(&rows);
+    let (inputs, outcomes) = Rows::new(&reference, &table, &spec()).count(&rows);
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(HOUR), predictions: inputs.requests, labels: 100, whole: true };
     for (positive, class) in ["no", "yes"].into_iter().enumerate() {
         let ctx = Context {
@@ -212,6 +213,77 @@ fn quality_varies_by_its_sampling_error_and_per_class() {
         assert!((precision.sigma.unwrap() - expected).abs() < 1e-12, "about a quarter of the rows, about twice the spread");
         assert!((1.5..2.8).contains(&(expected / figure.std)), "{expected}");
     }
+}
+
+/// The figure of `subject` after calibration of a table with a prediction, a label and these further columns.
+fn figure(table: &mut Table, task: Task, positive: Option<&str>, subject: Subject, metric: Metric) -> Option<Variation> {
+    (0..table.rows).for_each(|row| table.times.push(&Scalar::Number((row as i64 * HOUR / 400) as f64)));
+    let mut reference = compile(table, &CompileSpec { task: Some(task), ..CompileSpec::default() }).unwrap().reference;
+    calibrate(&mut reference, table, &CalibrationSpec { task: Some(task), positive: positive.map(Into::into), ..spec() });
+    reference.calibration.unwrap().figures.get(&(subject, metric)).copied()
+}
+
+#[test]
+fn scores_and_residuals_are_calibrated_too() {
+    let mut stream = Stream::new(0.0, 9);
+    let n = 40 * 400;
+    // what comes true is a coin with the score as its probability: the expected Brier score is the mean of p(1 − p)
+    let scores: Vec<f64> = (0..n).map(|i| [0.1, 0.3, 0.9][i % 3]).collect();
+    let truth: Vec<bool> = scores.iter().map(|&p| f64::midpoint(1.0, two_sided(stream.next())) < p).collect();
+    let class = |flag: bool| Scalar::Text(if flag { "yes".into() } else { "no".into() });
+    let columns = |names: [(&str, bool); 2]| {
+        let mut columns = vec![
+            Column::of("prediction", scores.iter().map(|&p| class(p > 0.5))),
+            Column::of("label", truth.iter().map(|&truth| class(truth))),
+        ];
+        columns.extend(
+            names.iter().map(|&(name, yes)| Column::of(name, scores.iter().map(|&p| Scalar::Number(if yes { p } else { 1.0 - p })))),
+        );
+        Table::new(columns)
+    };
+    let brier = (0.09 + 0.21 + 0.09) / 3.0;
+    let mut binary = columns([("score", true), ("score_no", false)]);
+    let found = figure(&mut binary, Task::Binary, Some("yes"), Subject::ClassQuality("yes".into()), Metric::Brier).unwrap();
+    assert!((found.mean - brier).abs() < 0.01 && found.std > 0.0 && found.n == 400, "{found:?}");
+    let mut several = columns([("score_yes", true), ("score_no", false)]);
+    let found = figure(&mut several, Task::Multiclass, None, Subject::Quality, Metric::LogLoss).unwrap();
+    let log_loss = [0.1f64, 0.3, 0.9].iter().map(|p| -p * p.ln() - (1.0 - p) * (1.0 - p).ln()).sum::<f64>() / 3.0;
+    assert!((found.mean - log_loss).abs() < 0.02 && found.n == 400, "{found:?}");
+
+    let mut numbers = Table::new(vec![
+        Column::of("prediction", (0..n).map(|i| Scalar::Number((i % 50) as f64 + stream.next()))),
+        Column::of("label", (0..n).map(|i| Scalar::Number((i % 50) as f64))),
+    ]);
+    let found = figure(&mut numbers, Task::Regression, None, Subject::Residual, Metric::Ks).unwrap();
+    assert!(found.ceiling < 0.15 && found.n == 400, "{found:?}");
+}
+
+/// 2Φ(z) − 1, so that half of one plus it is uniform: by the series of Φ.
+fn two_sided(z: f64) -> f64 {
+    let mut term = z;
+    let mut sum = z;
+    for i in 1..200 {
+        term *= z * z / f64::from(2 * i + 1);
+        sum += term;
+    }
+    2.0 * sum * (-z * z / 2.0).exp() / std::f64::consts::TAU.sqrt()
+}
+
+#[test]
+fn a_sample_of_the_traffic_hides_nothing_of_it() {
+    // a reference of 40 rows an hour, live windows of 4,000
+    let quiet = reference(&Stream::new(0.0, 21).take(20_000), 40, true);
+    let floor = |reference: &Reference, metric, n| {
+        reference.calibration.as_ref().unwrap().normal(&x(), metric, n, 20_000).unwrap().noise_floor.unwrap()
+    };
+    for (metric, most) in [(Metric::Psi, 0.1), (Metric::Ks, 0.12)] {
+        assert!(floor(&quiet, metric, 40) > 0.25 && floor(&quiet, metric, 4_000) < most, "{metric:?} {}", floor(&quiet, metric, 4_000));
+    }
+    // where hours differ by a standard deviation each way, that stays
+    let mut stream = Stream::new(0.0, 22);
+    let daily: Vec<f64> = (0..20_000).map(|row| stream.next() + if row / 40 % 24 < 12 { -1.0 } else { 1.0 }).collect();
+    let daily = reference(&daily, 40, true);
+    assert!(floor(&daily, Metric::Psi, 4_000) > 0.6 && floor(&daily, Metric::Ks, 4_000) > 0.3);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Figures of many windows → how they vary.
 
 use crate::engine::catalogue::Metric;
-use crate::engine::reference::{Variation, is_distance};
+use crate::engine::reference::{Variation, is_distance, is_of_the_window};
 use crate::stats::gamma_quantile;
 
 /// One window in 10,000 of traffic like the reference's is above the ceiling: of hourly windows about one a year.
@@ -61,8 +61,9 @@ impl Spread {
         self.max = self.max.max(value);
     }
 
-    /// What was found of `metric`; `None` for too few windows, and for figures beyond the range of numbers.
-    pub(super) fn variation(self, metric: Metric, timed: bool) -> Option<Variation> {
+    /// What was found of `metric`; `None` for too few windows, and for figures beyond the range of numbers. `chance`: what windows of rows drawn from the
+    /// whole table show; `None` for blocks.
+    pub(super) fn variation(self, metric: Metric, chance: Option<&Self>) -> Option<Variation> {
         let (windows, mean, std) = (self.of_values.n, self.of_values.mean, self.of_values.std());
         if windows < LEAST_VALUES {
             return None;
@@ -71,8 +72,24 @@ impl Spread {
         let of_square = if is_distance(metric) { ceiling(self.of_squares).map(f64::sqrt) } else { None };
         let ceiling = of_square.or(ceiling(self.of_values)).unwrap_or(f64::NAN).max(max);
         let n = self.values_behind / u64::from(windows);
-        let found = Variation { timed, windows, n, mean, std, min, max, ceiling };
+        let lasting = chance.map_or(0.0, |chance| self.lasting(chance, metric));
+        let found = Variation { timed: chance.is_some(), lasting, windows, n, mean, std, min, max, ceiling };
         [mean, std, min, max, ceiling].iter().all(|v| v.is_finite()).then_some(found)
+    }
+}
+
+impl Spread {
+    /// The share of what shrinks with the number of values that chance does not explain: the best estimate, 0 where chance shows as much.
+    fn lasting(&self, chance: &Self, metric: Metric) -> f64 {
+        let (all, chance) = if is_of_the_window(metric) {
+            (self.of_values.std().powi(2), chance.of_values.std().powi(2))
+        } else if is_distance(metric) {
+            (self.of_squares.mean, chance.of_squares.mean)
+        } else {
+            (self.of_values.mean, chance.of_values.mean)
+        };
+        let share = (all - chance) / all;
+        if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) }
     }
 }
 
@@ -100,7 +117,7 @@ mod tests {
     fn variation_of(metric: Metric, values: &[f64]) -> Option<Variation> {
         let mut spread = Spread::default();
         values.iter().for_each(|&value| spread.add(value, 100));
-        spread.variation(metric, true)
+        spread.variation(metric, None)
     }
 
     fn variation(values: &[f64]) -> Option<Variation> {
@@ -138,6 +155,23 @@ mod tests {
         let huge: Vec<f64> = distances.iter().map(|d| d * 1e100).collect();
         let huge = variation_of(Metric::Wasserstein, &huge).unwrap();
         assert!(huge.ceiling > 2e99 && huge.ceiling.is_finite(), "the spread of whose squares is beyond numbers");
+    }
+
+    #[test]
+    fn what_chance_explains_does_not_last() {
+        let spread = |values: &[f64]| {
+            let mut spread = Spread::default();
+            (0..100).for_each(|i| spread.add(values[i % values.len()], 100));
+            spread
+        };
+        let lasting = |metric, all: &[f64], chance: &[f64]| spread(all).variation(metric, Some(&spread(chance))).unwrap().lasting;
+        let near = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-9, "{got} {expected}");
+        near(lasting(Metric::Psi, &[1.0, 3.0], &[0.5, 1.5]), 0.5);
+        near(lasting(Metric::Ks, &[2.0], &[1.0]), 0.75);
+        near(lasting(Metric::MissingRate, &[0.4, 0.6], &[0.45, 0.55]), 0.75);
+        assert_eq!(lasting(Metric::Psi, &[0.1], &[0.2]), 0.0);
+        assert_eq!(lasting(Metric::Psi, &[0.0], &[0.0]), 1.0, "nothing is known of what never varies");
+        assert_eq!(spread(&[1.0]).variation(Metric::Psi, None).unwrap().lasting, 0.0);
     }
 
     #[test]

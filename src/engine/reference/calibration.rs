@@ -22,6 +22,9 @@ pub struct Calibration {
 pub struct Variation {
     /// Whether the windows were cut by time, and so hold what differs between hours; else they are blocks of rows.
     pub timed: bool,
+    /// The share of the figure (of its square, of its variance: what shrinks with the number of values) that values drawn by chance from the whole
+    /// reference do not explain, and no number of values averages out: 0 to 1. 0 for blocks.
+    pub lasting: f64,
     /// Windows that had a value.
     pub windows: u32,
     /// Mean number of values behind one.
@@ -54,7 +57,7 @@ impl Calibration {
     pub(super) fn check(&self) -> Result<(), String> {
         for ((subject, metric), figure) in &self.figures {
             let numbers = [figure.mean, figure.std, figure.min, figure.max, figure.ceiling];
-            if numbers.iter().any(|v| !v.is_finite()) || figure.std < 0.0 {
+            if numbers.iter().any(|v| !v.is_finite()) || figure.std < 0.0 || !(0.0..=1.0).contains(&figure.lasting) {
                 return Err(format!("the calibration of {} on {subject} holds no numbers", metric.as_str()));
             }
         }
@@ -106,7 +109,8 @@ impl Variation {
     ///
     /// A window larger than the reference's (r < 1) is quieter only where what varies averages out. Blocks of consecutive rows are short, what they vary by
     /// is taken for dependence of neighbours, and it does. Windows cut by time also vary by the hour of the day and the day of the week, which no number of
-    /// values averages out: they are never scaled down (and a statistic, being divided by a smaller noise, is scaled up).
+    /// values averages out: of those only what chance explains shrinks, by `lasting + (1 − lasting)·r` (and a statistic, being divided by a smaller
+    /// noise, grows by that over r). A reference is often a sample: few rows an hour, of which most that varies is chance, beside thousands live.
     fn growth(&self, metric: Metric, sizes: Sizes) -> f64 {
         let share = |n: u64| if n == 0 { 0.0 } else { 1.0 / n as f64 };
         let Sizes { n, other, m } = sizes;
@@ -115,7 +119,7 @@ impl Variation {
             Growth::OfTheWindow => share(n) / share(self.n),
             _ => (share(n) + share(other)) / (share(self.n) + share(m)),
         };
-        let allowed = if self.timed { ratio.max(1.0) } else { ratio };
+        let allowed = if ratio < 1.0 { self.lasting + (1.0 - self.lasting) * ratio } else { ratio };
         match growth {
             Growth::SquaredDistance => allowed,
             Growth::Distance | Growth::OfTheWindow => allowed.sqrt(),
@@ -165,6 +169,11 @@ pub fn is_distance(metric: Metric) -> bool {
     Growth::of(metric) == Growth::Distance
 }
 
+/// Whether a metric is a figure of the window alone, of which only the spread shrinks with the number of values.
+pub fn is_of_the_window(metric: Metric) -> bool {
+    Growth::of(metric) == Growth::OfTheWindow
+}
+
 /// Standard deviation of a share's estimate from `n` values where the reference's `m` values show `share`; `None` for a figure that is no share of its values.
 ///
 /// √(p(1−p)/n) with p as Jeffreys' prior has it, (c + ½)/(m + 1): a reference without a single case does not say that there is none.
@@ -192,8 +201,9 @@ fn within(metric: Metric, value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    const TIMED: Variation = Variation { timed: true, windows: 50, n: 1000, mean: 0.02, std: 0.01, min: 0.001, max: 0.06, ceiling: 0.08 };
-    const BLOCKS: Variation = Variation { timed: false, ..TIMED };
+    const TIMED: Variation =
+        Variation { timed: true, lasting: 1.0, windows: 50, n: 1000, mean: 0.02, std: 0.01, min: 0.001, max: 0.06, ceiling: 0.08 };
+    const BLOCKS: Variation = Variation { timed: false, lasting: 0.0, ..TIMED };
 
     #[track_caller]
     fn check(variation: Variation, metric: Metric, n: u64, m: u64, expected: f64) {
@@ -223,6 +233,11 @@ mod tests {
         check(TIMED, Metric::Psi, 4000, large, 1.0);
         check(TIMED, Metric::Ks, 4000, large, 1.0);
         check(TIMED, Metric::ChiSquare, 4000, large, 4.0);
+        let half = Variation { lasting: 0.5, ..TIMED };
+        check(half, Metric::Psi, 4000, large, 0.625);
+        check(half, Metric::Ks, 4000, large, 0.625f64.sqrt());
+        check(half, Metric::ChiSquare, 4000, large, 2.5);
+        check(half, Metric::Psi, 250, large, 4.0);
         check(BLOCKS, Metric::Psi, 4000, large, 0.25);
         check(BLOCKS, Metric::Ks, 4000, large, 0.5);
         check(BLOCKS, Metric::ChiSquare, 4000, large, 1.0);
@@ -246,7 +261,7 @@ mod tests {
         let normal = accuracy.normal(Metric::Accuracy, 250, 10_000).unwrap();
         assert_eq!((normal.mean, normal.sigma, normal.noise_floor), (0.9, 0.02, None));
         assert_eq!(accuracy.normal(Metric::Accuracy, 4000, 10_000).unwrap().sigma, 0.01);
-        assert_eq!(Variation { timed: false, ..accuracy }.normal(Metric::Accuracy, 4000, 10_000).unwrap().sigma, 0.005);
+        assert_eq!(Variation { timed: false, lasting: 0.0, ..accuracy }.normal(Metric::Accuracy, 4000, 10_000).unwrap().sigma, 0.005);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod table;
 pub mod text;
 pub mod vectors;
 
-pub use calibration::{Calibration, Normal, Variation, is_distance, sampling_sigma};
+pub use calibration::{Calibration, Normal, Variation, is_distance, is_of_the_window, sampling_sigma};
 pub use categories::Categories;
 pub use cells::Cells;
 pub use compare::{Comparison, Incomparable};
