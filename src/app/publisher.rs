@@ -8,7 +8,7 @@ use crate::edge::encode::Line;
 use crate::edge::ingest::PartitionLag;
 use crate::engine::alert::{AlertFacts, AlertState};
 use crate::engine::evaluator::Effect;
-use crate::engine::metric::{Measurement, Metric, Reading, Subject, Verdict};
+use crate::engine::metric::{Baseline, Measurement, Metric, Reading, Subject, Verdict};
 use crate::engine::window::StreamKey;
 use crate::event::{InvalidReason, RejectReason, Timestamp};
 use crate::serve::{AlertPhase, AlertView, NotReady, PartitionView, ReadingView, ReadyCheck, StreamView, View, WindowView, WorstView};
@@ -117,6 +117,10 @@ impl Publisher {
         // the very line of `driftd replay`; built only where the filter asks for it
         tracing::debug!(target: "driftd::measurement", line = Line::measurement(&measurement).to_json(), "measured");
         self.view.last_evaluation = Some(wall_clock());
+        if measurement.baseline != Baseline::Reference {
+            // the view has one reading for a subject and metric: that against the reference
+            return;
+        }
         let key = StreamKey { model: measurement.model.clone(), segment: measurement.segment.clone() };
         let window = &measurement.window;
         let (start, end, predictions, labels) = (window.start, window.end, window.predictions, window.labels);

@@ -58,7 +58,7 @@ pub fn run(args: &InitArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if !in_place {
         refuse_to_overwrite(&reference_path, args.force)?;
     }
-    let mut file = if compiled { load(args)? } else { compile_input(&args.reference, &args.compile)? };
+    let mut file = if compiled { load(args)? } else { compile_input(&args.reference, &args.compile, args.window)? };
     let (task, positive) = settle(args, &file)?;
     file.task = Some(task);
     file.positive = positive;

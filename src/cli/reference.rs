@@ -1,6 +1,7 @@
 //! `driftd reference`: a data set becomes a compiled reference, and a compiled reference a readable table.
 
 mod build;
+mod calibration;
 mod show;
 
 pub(crate) use build::compile_input;
@@ -10,6 +11,7 @@ use crate::engine::settings::Task;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Compile a reference data set, or look at a compiled one.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,7 +25,7 @@ pub struct ReferenceArgs {
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum ReferenceCommand {
     /// Compile a Parquet, CSV or JSON lines file into a reference
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     /// Print what a compiled reference holds
     Show(ShowArgs),
 }
@@ -36,10 +38,17 @@ pub struct BuildArgs {
     /// The file to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Length of the windows that the data set is cut into by its column `timestamp`, to see how far windows differ without any change; best the
+    /// `window.size` of the configuration
+    #[arg(long, default_value = DEFAULT_WINDOW, value_parser = build::parse_window, value_name = "DURATION")]
+    pub window: Duration,
     /// How the data set is to be understood
     #[command(flatten)]
     pub compile: CompileArgs,
 }
+
+/// The default of `window.size`.
+pub(crate) const DEFAULT_WINDOW: &str = "1h";
 
 /// How a data set is to be understood.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -50,6 +59,9 @@ pub struct CompileArgs {
     /// Features that are names, whatever they look like
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub categorical: Vec<String>,
+    /// Features that are texts: counted by length, words, unseen words and 3-grams
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub text: Vec<String>,
     /// Columns to leave out
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub ignore: Vec<String>,
@@ -93,6 +105,7 @@ impl CompileArgs {
             max_categories: self.max_categories.unwrap_or(default.max_categories),
             numeric: names(&self.numeric),
             categorical: names(&self.categorical),
+            text: names(&self.text),
             ignore: names(&self.ignore),
             task: self.task,
             positive: self.positive.as_deref().map(Into::into),

@@ -78,6 +78,14 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         });
         time
     };
+    // a batch comes with its last event: none of them is ahead of the clock
+    let latest_of = |file: usize, bytes: &[u8]| {
+        let mut latest = Timestamp::MIN;
+        decode(Some(bytes), inputs[file].role, &config.events, &mut |event| {
+            latest = event.map_or(latest, |e| latest.max(e.timestamp()));
+        });
+        latest
+    };
     let partitions: Vec<PartitionId> = inputs.iter().map(|i| PartitionId { topic: i.topic, partition: 0 }).collect();
     let mut done = 0;
     // offsets count a file's lines in the order of time, which is the order of the log that the files make up
@@ -93,7 +101,8 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let position = Position { partition: partitions[turn.file], offset: offsets[turn.file] };
         offsets[turn.file] += 1;
         let mut rejected: Vec<RejectReason> = Vec::new();
-        pipeline.message(Some(turn.bytes), input.role, position, at, &mut |reason| rejected.push(reason));
+        let arrival = if turn.bytes.trim_ascii_start().starts_with(b"[") { latest_of(turn.file, turn.bytes).max(at) } else { at };
+        pipeline.message(Some(turn.bytes), input.role, position, arrival, &mut |reason| rejected.push(reason));
         for reason in rejected {
             printer.line(&Line::rejected(&input.name, turn.line as u64 + 1, reason))?;
         }

@@ -3,6 +3,7 @@
 use super::origin::Origin;
 use super::overrides::{Changes, print_bound_level, print_repeat};
 use super::reader::{Entry, Fallback};
+use crate::engine::metric::Baseline;
 use crate::engine::settings::ModelSettings;
 use crate::engine::verdict::{Bound, Condition, Rule, SubjectPattern, Threshold};
 
@@ -61,7 +62,7 @@ pub(crate) fn of_rules(index: usize, model: &ModelSettings, changes: &Changes, b
 }
 
 /// The values of a rule as a whole.
-fn settings_of(rule: &Rule) -> [(&'static str, String); 7] {
+fn settings_of(rule: &Rule) -> [(&'static str, String); 9] {
     let action = match (rule.notify, rule.retrain) {
         (true, true) => "notify, retrain",
         (true, false) => "notify",
@@ -76,30 +77,37 @@ fn settings_of(rule: &Rule) -> [(&'static str, String); 7] {
         ("resolve_level", rule.resolve_level.to_string()),
         ("repeat", print_repeat(rule.repeat_ms)),
         ("segments", rule.segments.to_string()),
+        ("alpha", rule.alpha.to_string()),
+        ("inhibits", format!("{:?}", rule.inhibits)),
     ]
 }
 
-/// `feature:*.psi[numeric]`.
+/// `feature:*.psi[numeric]`, `feature:*.psi[previous_window]`.
 fn condition_name(condition: &Condition) -> String {
     let subject = match &condition.subject {
         SubjectPattern::AnyFeature => "feature:*".to_owned(),
         SubjectPattern::Exactly(subject) => subject.to_string(),
     };
     let kind = condition.kind.map(|kind| format!("[{}]", kind.as_str())).unwrap_or_default();
-    format!("{subject}.{}{kind}", condition.metric.as_str())
+    let against = match condition.against {
+        Baseline::Reference => String::new(),
+        trailing => format!("[{}]", trailing.as_str()),
+    };
+    format!("{subject}.{}{kind}{against}", condition.metric.as_str())
 }
 
-/// `above 0.1 from 100 events`.
+/// `above 0.1 from 100 events`, `below 0.9 from 100 events, confident`.
 fn print_condition(condition: &Condition) -> String {
     let (side, level) = match condition.bound {
         Bound::Above(level) => ("above", level),
         Bound::Below(level) => ("below", level),
     };
+    let confident = if condition.confident { ", confident" } else { "" };
     match level {
         Threshold::Absolute(level) if !level.is_finite() => "off".to_owned(),
         // 0: what the metric itself needs
-        _ if condition.min_events == 0 => format!("{side} {}", print_bound_level(level)),
-        _ => format!("{side} {} from {} events", print_bound_level(level), condition.min_events),
+        _ if condition.min_events == 0 => format!("{side} {}{confident}", print_bound_level(level)),
+        _ => format!("{side} {} from {} events{confident}", print_bound_level(level), condition.min_events),
     }
 }
 

@@ -210,6 +210,7 @@ fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rul
     let doc = "Rule files instead of the built-in `alerts/default.toml`.";
     let files = section.list("files", Fallback::Text("[]"), doc);
     let reader = section.reader;
+    let n_problems = reader.problems.borrow().len();
     let mut rules: Vec<Rule> = Vec::new();
     let mut take = |origin: &str, read: Result<Vec<Rule>, Vec<Problem>>| match read {
         Ok(more) => rules.extend(more),
@@ -232,6 +233,10 @@ fn read_rules(section: Section<'_>, base_dir: &Path, default_rules: Option<&[Rul
         if rules[..i].iter().any(|earlier| earlier.name == rule.name) {
             section.refuse("files", format!("two rules have the name {:?}", rule.name));
         }
+    }
+    // a file that was refused is missing here, and with it what others inhibit
+    if reader.problems.borrow().len() == n_problems {
+        rules::check_inhibitions(&rules).into_iter().for_each(|problem| section.refuse("files", problem));
     }
     let doc = "Directory of message templates (`slack-firing.j2` and so on) that take the place of built-in ones, or \"builtin\".";
     let templates = section.text("templates", Fallback::Text("\"builtin\""), doc);

@@ -6,6 +6,8 @@
 //! It reads files, and nothing else of the world: the environment is an argument.
 
 mod class;
+mod costs;
+mod detectors;
 pub mod duration;
 mod effective;
 mod kafka;

@@ -1,14 +1,16 @@
 //! `[[model]]`: what is watched, against what reference, by which rules.
 
 use super::class::canonical_class;
+use super::costs::costs;
+use super::detectors::detectors;
 use super::layers::Table;
 use super::overrides::{self, Changes};
 use super::raw::Raw;
 use super::reader::{Fallback, Section, print_list, quoted};
 use super::sections::whole;
-use crate::engine::catalogue::{Metric, MetricSet};
+use crate::engine::catalogue::{Metric, MetricSet, Subject};
 use crate::engine::settings::{ColumnKind, ModelSettings, NewVersion, ReferencePolicy, Task};
-use crate::engine::verdict::Rule;
+use crate::engine::verdict::{Rule, SubjectPattern};
 use ::config::ValueKind;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -89,31 +91,45 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
     let reference = reference(&section, ctx.base_dir);
     let new_version = new_version(&section);
     let cells = section.count("cells", "256", 2..=100_000, "Resolution of a learned reference: cells per numeric column.");
-    let lists = ["numeric", "categorical", "ignore", "segments"];
+    let lists = ["numeric", "categorical", "text", "ignore", "segments"];
     let docs = [
         "Features that are numbers where inference gets it wrong (learned references).",
         "Features that are categories where inference gets it wrong (learned references).",
+        "Features that are texts: watched by length, words, unseen words and 3-grams (learned references; never inferred).",
         "Features that are not watched.",
         "Features by which windows are also kept apart, one segment a value.",
     ];
-    let [numeric, categorical, ignore, segments]: [Vec<String>; 4] =
+    let [numeric, categorical, text, ignore, segments]: [Vec<String>; 5] =
         std::array::from_fn(|i| section.list(lists[i], Fallback::Text("[]"), docs[i]));
     if let Some(both) = categorical.iter().find(|name| numeric.contains(name)) {
         section.refuse("categorical", format!("{both:?} stands in numeric too"));
     }
-    if let Some(both) = ignore.iter().find(|name| numeric.contains(name) || categorical.contains(name)) {
-        section.refuse("ignore", format!("{both:?} has a kind in numeric or categorical, but is not watched"));
+    if let Some(both) = text.iter().find(|name| numeric.contains(name) || categorical.contains(name)) {
+        section.refuse("text", format!("{both:?} stands in numeric or categorical too"));
     }
-    let kinds = numeric.into_iter().map(|name| (name.into(), ColumnKind::Numeric));
-    let kinds: BTreeMap<Arc<str>, ColumnKind> =
-        kinds.chain(categorical.into_iter().map(|name| (name.into(), ColumnKind::Categorical))).collect();
+    if let Some(both) = ignore.iter().find(|name| [&numeric, &categorical, &text].iter().any(|names| names.contains(name))) {
+        section.refuse("ignore", format!("{both:?} has a kind in numeric, categorical or text, but is not watched"));
+    }
+    let of_kind = |names: Vec<String>, kind| names.into_iter().map(move |name| (Arc::<str>::from(name), kind));
+    let kinds: BTreeMap<Arc<str>, ColumnKind> = of_kind(numeric, ColumnKind::Numeric)
+        .chain(of_kind(categorical, ColumnKind::Categorical))
+        .chain(of_kind(text, ColumnKind::Text))
+        .collect();
     let asked = section.list(
         "metrics",
         Fallback::Text("[]"),
         "Metrics that are measured besides the usual ones and those that rules look at; `all`: every one.",
     );
+    let estimate = section.flag(
+        "estimate",
+        true,
+        "Whether quality is estimated from scores or predictions before labels arrive, where the reference has both; a rule on `estimated_quality` turns it on.",
+    );
+    let detectors = detectors(section.table("detectors"));
     let changes = overrides::apply(section.tables("override"), ctx.rules, &ignore, section.reader);
     let metrics = metrics(&section, &asked, &changes.rules);
+    let beta = section.number("beta", "2", 0.01..=100.0, "How many times as much recall counts as precision in `f_beta`.");
+    let costs = costs(&section, task, &classes);
     section.finish();
     let model = ModelSettings {
         name: name.into(),
@@ -127,9 +143,20 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         segments: shared(segments),
         ignore: shared(ignore),
         metrics,
+        estimate: estimate || changes.rules.iter().any(looks_at_estimates),
+        beta,
+        costs,
+        decision_thresholds: decision_thresholds(&changes.rules),
+        detectors,
         rules: changes.rules.iter().cloned().map(Arc::new).collect(),
     };
     (model, changes)
+}
+
+/// Whether a rule asks for quality before labels arrive.
+fn looks_at_estimates(rule: &Rule) -> bool {
+    let estimated = SubjectPattern::Exactly(Subject::EstimatedQuality);
+    rule.conditions.iter().any(|condition| condition.subject == estimated)
 }
 
 /// The usual metrics, those that rules look at, and those that are asked for by name.
@@ -144,6 +171,19 @@ fn metrics(section: &Section<'_>, asked: &[String], rules: &[Rule]) -> MetricSet
         }
     }
     metrics
+}
+
+/// The decision thresholds that rules look at, each once.
+fn decision_thresholds(rules: &[Rule]) -> Vec<Arc<str>> {
+    let mut thresholds: Vec<Arc<str>> = Vec::new();
+    for condition in rules.iter().flat_map(|rule| &rule.conditions) {
+        if let SubjectPattern::Exactly(Subject::QualityAt(threshold)) = &condition.subject
+            && !thresholds.contains(threshold)
+        {
+            thresholds.push(threshold.clone());
+        }
+    }
+    thresholds
 }
 
 fn shared(names: Vec<String>) -> Vec<Arc<str>> {

@@ -45,6 +45,7 @@ struct WholeRule {
     resolve_level: Option<f64>,
     repeat_ms: Option<Option<i64>>,
     severity: Option<Severity>,
+    alpha: Option<f64>,
 }
 
 impl WholeRule {
@@ -55,6 +56,7 @@ impl WholeRule {
             ("resolve_level", self.resolve_level.is_some()),
             ("repeat", self.repeat_ms.is_some()),
             ("severity", self.severity.is_some()),
+            ("alpha", self.alpha.is_some()),
         ];
         there.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect()
     }
@@ -119,6 +121,14 @@ fn read(section: Section<'_>) -> Option<Override> {
             |ms| print_repeat(*ms),
         ),
         severity: section.choice("severity", &Severity::ALL.map(|s| (s.as_str(), s)), Fallback::Nothing, "How bad it is."),
+        alpha: section.take(
+            "alpha",
+            "number",
+            Fallback::Nothing,
+            "A reading counts as significant where its corrected p-value is at most this (above 0, at most 0.5).",
+            |raw| raw.number(&(0.0..=1.0)).and_then(super::rules::check_alpha),
+            f64::to_string,
+        ),
     };
     let min_events = count(
         "min_events",
@@ -140,7 +150,7 @@ fn read(section: Section<'_>) -> Option<Override> {
     if empty && section.sound(&[""]) {
         section.refuse(
             "",
-            "changes nothing: add above, below, enabled, min_events, confirm, resolve_after, resolve_level, repeat or severity",
+            "changes nothing: add above, below, enabled, min_events, confirm, resolve_after, resolve_level, repeat, severity or alpha",
         );
     }
     section.finish();
@@ -244,6 +254,7 @@ fn change_settings(block: &Override, rule: &mut Rule, settings: &mut BTreeMap<(A
     rule.resolve_level = whole.resolve_level.unwrap_or(rule.resolve_level);
     rule.repeat_ms = whole.repeat_ms.unwrap_or(rule.repeat_ms);
     rule.severity = whole.severity.unwrap_or(rule.severity);
+    rule.alpha = whole.alpha.unwrap_or(rule.alpha);
     settings.extend(whole.names().into_iter().map(|name| ((rule.name.clone(), name), block.path.clone())));
 }
 
@@ -263,7 +274,8 @@ fn change_conditions(block: &Override, rule: &mut Rule) {
             // the general one stays behind the one for this feature
             Some(subject) if condition.subject == SubjectPattern::AnyFeature => {
                 let own = Condition { subject: subject.clone(), ..condition.clone() };
-                let there = |c: &Condition| c.subject == *subject && c.metric == own.metric && c.kind == own.kind && c.task == own.task;
+                let there =
+                    |c: &Condition| Condition { bound: c.bound, min_events: c.min_events, origin: c.origin.clone(), ..own.clone() } == *c;
                 if !changed.iter().any(there) {
                     changed.extend(change(block, own, true));
                 }

@@ -34,7 +34,7 @@ force and where it came from.
 ";
 
 /// What each table is for.
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 14] = [
     ("daemon", "The process."),
     ("log", "What the process says about itself."),
     ("kafka", "Where events come from."),
@@ -44,6 +44,11 @@ const SECTIONS: [(&str, &str); 12] = [
     ("limits", "Bounds on what is watched at once; what they drop is counted."),
     ("rules", "What is judged. The documented thresholds are `alerts/default.toml`."),
     ("model[]", "What is watched. The first block whose name fits takes an event."),
+    ("model[].costs", "What answers are worth, for `business_value`. Without this table there is no such figure."),
+    (
+        "model[].detectors",
+        "What change detectors go by. Those run that a rule names (`subject = \"errors\"` or `\"latency\"`); a change of these keys begins them anew.",
+    ),
     (
         "model[].override[]",
         "What this model wants otherwise than the rules say. `rule`, `feature` and `metric` narrow a block; without any of them it holds for all \
@@ -65,7 +70,7 @@ pub fn reference_page() -> String {
     for (table, meaning) in SECTIONS {
         let heading = match table.strip_suffix("[]") {
             Some(block) => format!("[[{}]]", block.replace("[]", "")),
-            None => format!("[{table}]"),
+            None => format!("[{}]", table.replace("[]", "")),
         };
         page.push_str(&format!("\n## `{heading}`\n\n{meaning}\n\n| key | kind | default | meaning |\n|---|---|---|---|\n"));
         let mut rows: Vec<String> = Vec::new();

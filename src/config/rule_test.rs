@@ -4,9 +4,9 @@
 
 use super::Problem;
 use super::duration::parse_duration;
-use super::rules::subject as subject_pattern;
 use super::rules::table::{self, Problems, Table, choice, count, flag, list, number, text};
-use crate::engine::metric::{Metric, Reading, Subject, UndefinedReason};
+use super::rules::{share, subject as subject_pattern};
+use crate::engine::metric::{Baseline, Metric, Reading, Subject, UndefinedReason};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::verdict::SubjectPattern;
 use std::collections::BTreeSet;
@@ -57,6 +57,16 @@ pub struct Series {
     pub degrees: u32,
     /// The same metric on the reference.
     pub on_reference: Option<f64>,
+    /// By window: probability of such a reading without a change. Empty: no test was made.
+    pub p: Vec<f64>,
+    /// What windows of the reference itself show.
+    pub noise_floor: Option<f64>,
+    /// Standard deviation from window to window of the reference.
+    pub sigma: Option<f64>,
+    /// By window: how far the ends of the confidence interval lie from the reading. Empty: there is none.
+    pub interval: Vec<f64>,
+    /// What the window is compared with.
+    pub against: Baseline,
 }
 
 /// One `[[test.expect]]`.
@@ -96,6 +106,8 @@ pub enum Expected {
         threshold: Option<f64>,
         /// For `not_enough`: the values needed; `None`: not looked at.
         need: Option<u64>,
+        /// The baseline of the series that is meant.
+        against: Baseline,
     },
 }
 
@@ -181,15 +193,24 @@ fn read_test(block: &Table<'_>) -> Option<RuleTest> {
 fn read_series(block: &Table<'_>) -> Option<Series> {
     let subject = block.required("subject", "e.g. \"feature:amount\"", subject);
     let metric = block.required("metric", "e.g. \"psi\"", metric);
-    let kind = block.read("kind", choice(&[ColumnKind::Numeric, ColumnKind::Categorical].map(|kind| (kind.as_str(), kind))));
+    let kind = block.read(
+        "kind",
+        choice(&[ColumnKind::Numeric, ColumnKind::Categorical, ColumnKind::Vector, ColumnKind::Text].map(|kind| (kind.as_str(), kind))),
+    );
     let readings = block.required("values", "one for each window: a number, or why there is none, e.g. \"no_data\"", list(reading));
     let n_windows = readings.as_ref().map_or(0, Vec::len);
-    let n = block.read("n", counts(n_windows)).unwrap_or_else(|| vec![10_000; n_windows]);
+    let n = block.read("n", each(n_windows, count(0..=MOST_VALUES))).unwrap_or_else(|| vec![10_000; n_windows]);
     let n_reference = block.read("n_reference", count(0..=MOST_VALUES)).unwrap_or(100_000);
     let degrees = block.read("degrees", count(1..=u64::from(u16::MAX))).map_or(9, |degrees| degrees as u32);
     let on_reference = block.read("on_reference", number);
+    let p = block.read("p", each(n_windows, share)).unwrap_or_default();
+    let noise_floor = block.read("noise_floor", number);
+    let sigma = block.read("sigma", size);
+    let interval = block.read("interval", each(n_windows, size)).unwrap_or_default();
+    let against = block.read("against", choice(&Baseline::ALL.map(|b| (b.as_str(), b)))).unwrap_or_default();
     block.finish();
-    Some(Series { subject: subject?, metric: metric?, kind, readings: readings?, n, n_reference, degrees, on_reference })
+    let (subject, metric, readings) = (subject?, metric?, readings?);
+    Some(Series { subject, metric, kind, readings, n, n_reference, degrees, on_reference, p, noise_floor, sigma, interval, against })
 }
 
 fn read_expectation(block: &Table<'_>) -> Option<Expectation> {
@@ -223,7 +244,8 @@ fn expected_verdict(block: &Table<'_>) -> Option<Expected> {
     let verdict = block.read("verdict", choice(&VERDICTS.map(|name| (name, name))));
     let threshold = block.read("threshold", number);
     let need = block.read("need", count(0..=MOST_VALUES));
-    Some(Expected::Verdict { subject: subject?, metric: metric?, verdict: verdict?.to_owned(), threshold, need })
+    let against = block.read("against", choice(&Baseline::ALL.map(|b| (b.as_str(), b)))).unwrap_or_default();
+    Some(Expected::Verdict { subject: subject?, metric: metric?, verdict: verdict?.to_owned(), threshold, need, against })
 }
 
 fn subject(value: &toml::Value) -> Result<Subject, String> {
@@ -249,15 +271,20 @@ fn window(value: &toml::Value) -> Result<usize, String> {
     count(0..=MOST_WINDOWS)(value).map(|n| n as usize)
 }
 
-/// One count for every window, or one for each.
-fn counts(n_windows: usize) -> impl Fn(&toml::Value) -> Result<Vec<u64>, String> {
+/// One for every window, or one for each.
+fn each<T: Clone>(n_windows: usize, item: impl Fn(&toml::Value) -> Result<T, String>) -> impl Fn(&toml::Value) -> Result<Vec<T>, String> {
     move |value| {
         if !value.is_array() {
-            return Ok(vec![count(0..=MOST_VALUES)(value)?; n_windows]);
+            return Ok(vec![item(value)?; n_windows]);
         }
-        let counts = list(count(0..=MOST_VALUES))(value)?;
-        if counts.len() == n_windows { Ok(counts) } else { Err(format!("has {} items for {n_windows} windows", counts.len())) }
+        let items = list(&item)(value)?;
+        if items.len() == n_windows { Ok(items) } else { Err(format!("has {} items for {n_windows} windows", items.len())) }
     }
+}
+
+/// A number that is not negative.
+fn size(value: &toml::Value) -> Result<f64, String> {
+    number(value).and_then(|size| if size >= 0.0 { Ok(size) } else { Err(format!("{size} is negative")) })
 }
 
 fn length(value: &toml::Value) -> Result<i64, String> {
@@ -283,7 +310,8 @@ mod tests {
         check(
             "[[test]]\nname = \"a\"\nsize = \"0s\"\nimmature = [-1]\nwindows = 3\n\
              [[test.series]]\nsubject = \"feature:*\"\nmetric = \"psy\"\nvalues = [\"gone\"]\n\
-             [[test.series]]\nsubject = \"quality\"\nmetric = \"r2\"\nvalues = [1, 0.5]\nn = [1]\n\
+             [[test.series]]\nsubject = \"quality\"\nmetric = \"r2\"\nvalues = [1, 0.5]\nn = [1]\np = [0.1, 2]\n\
+             sigma = -1\ninterval = [0.1]\nagainst = \"yesterday\"\n\
              [[test.expect]]\nwindow = 0\nrule = \"a\"\nverdict = \"ok\"\n\
              [[test.expect]]\nwindow = 7\nrule = \"a\"\nstate = \"firing\"\n",
             &[
@@ -293,6 +321,10 @@ mod tests {
                 "test[0].series[0].metric",
                 "test[0].series[0].values",
                 "test[0].series[1].n",
+                "test[0].series[1].p",
+                "test[0].series[1].sigma",
+                "test[0].series[1].interval",
+                "test[0].series[1].against",
                 "test[0].expect[0]",
                 "test[0].windows",
                 "test[0].expect",
@@ -310,6 +342,7 @@ mod tests {
         assert_eq!((test.task, test.size_ms, test.slide_ms, test.n_windows), (Task::Binary, 3_600_000, 3_600_000, 2));
         let series = &test.series[0];
         assert_eq!((&*series.n, series.n_reference, series.degrees), (&[10_000, 10_000][..], 100_000, 9));
+        assert_eq!((series.p.len(), series.interval.len(), series.noise_floor, series.sigma), (0, 0, None, None));
         assert_eq!(series.readings, [Reading::Value(0.0), Reading::Undefined(UndefinedReason::NoData)]);
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! Invariant: a file is taken as a whole or refused with every problem that it has. Models, overrides and receivers are not known here.
 
+mod inhibition;
+mod sense;
 pub(in crate::config) mod table;
 
 use super::duration::parse_duration;
 use super::{Problem, parse_threshold};
-use crate::engine::catalogue::Family;
 use crate::engine::metric::{Baseline, Metric, Subject};
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::verdict::{Bound, Condition, DEFAULT_ALPHA, Rule, Severity, SubjectPattern, Threshold};
+use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
+pub(in crate::config) use inhibition::check_inhibitions;
+use sense::{check_sense, is_quality};
 use std::sync::Arc;
 use table::{Problems, Table, choice, count, flag, list, number, text};
 
@@ -19,6 +22,8 @@ pub const DEFAULT_RULES: &str = include_str!("../../alerts/default.toml");
 /// Labels (quality) or requests (latency, errors) without which a condition that does not say `min_events` does not judge.
 const MIN_EVENTS: u64 = 100;
 const MOST_WINDOWS: u64 = 1000;
+/// A greater chance of a false alarm is no significance.
+const MOST_ALPHA: f64 = 0.5;
 
 /// Reads the rules of one file; `origin` names the file in every condition.
 ///
@@ -56,6 +61,8 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
     let resolve_level = block.read("resolve_level", share).unwrap_or(0.8);
     let repeat_ms = block.read("repeat", repeat).flatten();
     let receivers = block.read("receivers", list(|item| text(item).map(Arc::from))).unwrap_or_default();
+    let alpha = block.read("alpha", alpha).unwrap_or_else(|| Rule::new("", Vec::new()).alpha);
+    let inhibits = block.read("inhibits", list(|item| text(item).map(Arc::from))).unwrap_or_default();
     let blocks = block.blocks("condition");
     if blocks.is_empty() {
         block.refuse("condition", "is required: write at least one [[rule.condition]]");
@@ -75,8 +82,8 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
         resolve_level,
         repeat_ms,
         receivers,
-        alpha: DEFAULT_ALPHA,
-        inhibits: Vec::new(),
+        alpha,
+        inhibits,
     })
 }
 
@@ -84,7 +91,7 @@ fn read_condition(block: &Table<'_>, origin: &str) -> Option<Condition> {
     let subject = block.required("subject", "e.g. \"feature:*\", \"feature:amount\", \"prediction\", \"quality\"", subject);
     let metrics: Vec<_> = Metric::ALL.iter().map(|metric| (metric.as_str(), *metric)).collect();
     let metric = block.required("metric", "e.g. \"psi\"", choice(&metrics));
-    let kinds = [ColumnKind::Numeric, ColumnKind::Categorical].map(|kind| (kind.as_str(), kind));
+    let kinds = [ColumnKind::Numeric, ColumnKind::Categorical, ColumnKind::Vector, ColumnKind::Text].map(|kind| (kind.as_str(), kind));
     let kind = block.read("kind", choice(&kinds));
     let task = block.read("task", choice(&Task::ALL.map(|task| (task.as_str(), task))));
     let above = block.read("above", threshold);
@@ -95,52 +102,36 @@ fn read_condition(block: &Table<'_>, origin: &str) -> Option<Condition> {
         _ => {}
     }
     let min_events = block.read("min_events", count(0..=u64::from(u32::MAX)));
+    let baselines = Baseline::ALL.map(|baseline| (baseline.as_str(), baseline));
+    let against = block.read("against", choice(&baselines)).unwrap_or_default();
+    let confident = block.read("confident", flag).unwrap_or(false);
+    let at = block.read("threshold", share);
     block.finish();
     let (subject, metric, bound) = (subject?, metric?, above.map(Bound::Above).or(below.map(Bound::Below))?);
-    check_sense(block, &subject, metric, kind, bound);
+    let subject = match at {
+        Some(at) => at_threshold(block, subject, at)?,
+        None => subject,
+    };
     let min_events = min_events.unwrap_or_else(|| default_min_events(metric));
     let origin = format!("{origin}: {}", block.path_of("")).into();
-    Some(Condition { subject, metric, kind, task, bound, min_events, against: Baseline::Reference, confident: false, origin })
+    let condition = Condition { subject, metric, kind, task, bound, min_events, against, confident, origin };
+    check_sense(block, &condition);
+    Some(condition)
 }
 
-/// A condition that could never judge anything is a mistake, and a silent one.
-fn check_sense(block: &Table<'_>, subject: &SubjectPattern, metric: Metric, kind: Option<ColumnKind>, bound: Bound) {
-    let name = metric.as_str();
-    if !is_measured_on(metric, subject) {
-        block.refuse("metric", format!("{name:?} is not measured on this subject"));
+/// Quality as it would be with another decision threshold than the model's own.
+fn at_threshold(block: &Table<'_>, subject: SubjectPattern, threshold: f64) -> Option<SubjectPattern> {
+    if subject != SubjectPattern::Exactly(Subject::Quality) {
+        block.refuse("threshold", "is a decision threshold and belongs to subject \"quality\"; the bound is above or below");
+        return None;
     }
-    let needs = match metric {
-        Metric::Ks => Some(ColumnKind::Numeric),
-        Metric::NewCategoryRate => Some(ColumnKind::Categorical),
-        _ => None,
-    };
-    if let (Some(needs), Some(kind)) = (needs, kind)
-        && needs != kind
-    {
-        block.refuse("kind", format!("{name:?} is measured on {} columns only", needs.as_str()));
-    }
-    let relative = matches!(bound.threshold(), Threshold::Reference { .. });
-    let is_share = matches!(metric, Metric::MissingRate | Metric::InvalidRate | Metric::NewCategoryRate);
-    if relative && !is_quality(metric) && !is_share {
-        let key = if bound.is_above() { "above" } else { "below" };
-        block.refuse(key, format!("follows the reference, which has no {name:?} of its own: write a number"));
-    }
-}
-
-fn is_measured_on(metric: Metric, subject: &SubjectPattern) -> bool {
-    match subject {
-        SubjectPattern::AnyFeature => matches!(metric.family(), Family::Distance | Family::Rate),
-        SubjectPattern::Exactly(exactly) => exactly.carries(metric),
-    }
-}
-
-fn is_quality(metric: Metric) -> bool {
-    matches!(metric.family(), Family::Classes | Family::Numbers | Family::Ranking)
+    Some(SubjectPattern::Exactly(Subject::QualityAt(threshold.to_string().into())))
 }
 
 fn default_min_events(metric: Metric) -> u64 {
     match metric {
         Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 | Metric::ErrorRate => MIN_EVENTS,
+        Metric::Constant | Metric::VanishedFeatures => MIN_EVENTS,
         _ if is_quality(metric) => MIN_EVENTS,
         _ => 0,
     }
@@ -157,8 +148,11 @@ pub(in crate::config) fn subject(value: &toml::Value) -> Result<SubjectPattern, 
     if name == "feature:*" {
         return Ok(SubjectPattern::AnyFeature);
     }
-    let refusal =
-        || format!("{name:?} is no subject: feature:*, feature:<name>, prediction, score, label, quality, quality:<class>, service");
+    let refusal = || {
+        format!(
+            "{name:?} is no subject: feature:*, feature:<name>, prediction, score, label, residual, features, data, quality, quality:<class>, quality@<threshold>, estimated_quality, fairness:<feature>, service, errors, latency"
+        )
+    };
     Subject::parse(name).map(SubjectPattern::Exactly).ok_or_else(refusal)
 }
 
@@ -169,9 +163,18 @@ fn threshold(value: &toml::Value) -> Result<Threshold, String> {
     }
 }
 
-fn share(value: &toml::Value) -> Result<f64, String> {
+pub(in crate::config) fn share(value: &toml::Value) -> Result<f64, String> {
     let share = number(value)?;
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("{share} is not within 0 to 1")) }
+}
+
+/// A level of significance.
+pub(in crate::config) fn check_alpha(alpha: f64) -> Result<f64, String> {
+    if alpha > 0.0 && alpha <= MOST_ALPHA { Ok(alpha) } else { Err(format!("{alpha} is not above 0 and at most {MOST_ALPHA}")) }
+}
+
+fn alpha(value: &toml::Value) -> Result<f64, String> {
+    number(value).and_then(check_alpha)
 }
 
 fn repeat(value: &toml::Value) -> Result<Option<i64>, String> {

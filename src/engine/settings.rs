@@ -1,9 +1,9 @@
 //! What the engine is told: plain values, already validated by `config`.
 
-use crate::engine::catalogue::MetricSet;
-use crate::engine::verdict::Rule;
+use crate::engine::catalogue::{Family, Metric, MetricSet, Signal};
+use crate::engine::verdict::{Rule, SubjectPattern};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything the engine is told.
@@ -94,6 +94,10 @@ pub enum ColumnKind {
     Numeric,
     /// Names, counted by name.
     Categorical,
+    /// Vectors of one length (embeddings), told apart by a kernel.
+    Vector,
+    /// Texts, counted by their character 3-grams (length, words and unseen words of a text are columns of numbers beside it).
+    Text,
 }
 
 impl ColumnKind {
@@ -102,6 +106,8 @@ impl ColumnKind {
         match self {
             Self::Numeric => "numeric",
             Self::Categorical => "categorical",
+            Self::Vector => "vector",
+            Self::Text => "text",
         }
     }
 }
@@ -131,8 +137,96 @@ pub struct ModelSettings {
     pub ignore: Vec<Arc<str>>,
     /// The metrics that are measured: the usual ones, those that rules look at, and those that were asked for.
     pub metrics: MetricSet,
+    /// Whether quality is estimated before labels arrive.
+    pub estimate: bool,
+    /// How many times as much recall counts as precision in F-beta.
+    pub beta: f64,
+    /// What answers are worth; `None`: not said.
+    pub costs: Option<CostMatrix>,
+    /// Decision thresholds other than the model's own at which rules look (`quality@0.3`), as they are written.
+    pub decision_thresholds: Vec<Arc<str>>,
+    /// What change detectors go by; which of them run is said by the rules.
+    pub detectors: DetectorSettings,
     /// The rules for this model, its overrides already applied.
     pub rules: Vec<Arc<Rule>>,
+}
+
+/// β of F-beta where nothing else is said: F2, recall counts twice as much as precision. (F1 is a metric of its own.)
+pub const DEFAULT_BETA: f64 = 2.0;
+
+/// Metrics that are read from the scores of labelled predictions.
+const SCORED: [Metric; 5] = [Metric::RocAuc, Metric::PrAuc, Metric::LogLoss, Metric::Brier, Metric::CalibrationError];
+
+impl ModelSettings {
+    /// Whether the scores of a prediction are remembered until its label comes: they take memory, so only where something is read from them.
+    pub fn needs_scores(&self) -> bool {
+        !self.decision_thresholds.is_empty() || SCORED.iter().any(|&metric| self.metrics.contains(metric))
+    }
+}
+
+/// What an answer is worth, by what was true; negative where it costs. In whatever unit the user counts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CostMatrix {
+    /// Of a binary model.
+    Binary {
+        /// A positive that was found.
+        true_positive: f64,
+        /// A false alarm.
+        false_positive: f64,
+        /// A negative that was recognised.
+        true_negative: f64,
+        /// A positive that was missed.
+        false_negative: f64,
+    },
+    /// Of a multiclass model: (truth, answer) in canonical form → value; a pair that is not there is worth nothing.
+    Classes(BTreeMap<(Arc<str>, Arc<str>), f64>),
+}
+
+impl ModelSettings {
+    /// The change detectors that a rule looks at, each with what it watches.
+    pub fn watched(&self) -> BTreeSet<(Signal, Metric)> {
+        let conditions = self.rules.iter().flat_map(|rule| &rule.conditions).filter(|c| c.metric.family() == Family::Detector);
+        let of_task = conditions.filter(|c| c.task.is_none_or(|task| task == self.task));
+        let watched = of_task.filter_map(|condition| match &condition.subject {
+            SubjectPattern::Exactly(subject) => Some((Signal::of(subject)?, condition.metric)),
+            SubjectPattern::AnyFeature => None,
+        });
+        // a rule for all models does not mean on numbers what works on answers only
+        watched.filter(|(signal, metric)| !metric.needs_answers() || (*signal == Signal::Errors && self.task != Task::Regression)).collect()
+    }
+}
+
+/// `[model.detectors]`: what change detectors go by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DetectorSettings {
+    /// ADWIN: probability of a false cut, by its bound (0 to 1).
+    pub adwin_delta: f64,
+    /// Page–Hinkley: sum of deviations that is a change, on the scale of right and wrong answers.
+    pub page_hinkley_threshold: f64,
+    /// HDDM-A and HDDM-W: probability of a false change, by their bounds (0 to 1).
+    pub hddm_confidence: f64,
+    /// KSWIN: probability with every value of a false change (0 to 1).
+    pub kswin_alpha: f64,
+    /// CUSUM: mean number of values between two false changes.
+    pub cusum_arl: f64,
+    /// Values from which mean and spread of a stream of numbers are learned (ADWIN, Page–Hinkley; CUSUM of any stream).
+    pub warm_up: u64,
+    /// Values after a change during which a detector rests.
+    pub refractory: u64,
+}
+
+impl Default for DetectorSettings {
+    fn default() -> Self {
+        Self {
+            adwin_delta: 0.002,
+            page_hinkley_threshold: 50.0,
+            hddm_confidence: 0.001,
+            kswin_alpha: 0.000_001,
+            cusum_arl: 1_000_000.0,
+            warm_up: 1000,
+            refractory: 100,
+        }
+    }
 }
 
 /// Where a model's reference comes from.

@@ -27,7 +27,7 @@ pub fn canonical_text<'a>(value: &'a Scalar<'_>) -> Option<Cow<'a, str>> {
         Scalar::Number(number) if number.is_finite() => Some(Cow::Owned(number_text(*number))),
         Scalar::Bool(true) => Some(Cow::Borrowed("true")),
         Scalar::Bool(false) => Some(Cow::Borrowed("false")),
-        Scalar::Null | Scalar::Number(_) | Scalar::NonFinite | Scalar::Structured => None,
+        Scalar::Null | Scalar::Number(_) | Scalar::NonFinite | Scalar::Vector(_) | Scalar::Structured => None,
     }
 }
 

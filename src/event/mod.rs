@@ -10,7 +10,7 @@ mod value;
 pub use canonical::{canonical_text, class_place, number_text};
 pub use kind::{Event, Label, Prediction, RejectReason, Status};
 pub use time::{Timestamp, TimestampError};
-pub use value::{InvalidReason, Scalar};
+pub use value::{InvalidReason, MAX_DIMENSIONS, Scalar};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
+/// Most numbers of a vector; a longer array is structured.
+pub const MAX_DIMENSIONS: usize = 4096;
+
 /// A JSON value reduced to what a feature, a prediction or a label can be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar<'a> {
@@ -16,7 +19,9 @@ pub enum Scalar<'a> {
     Text(Cow<'a, str>),
     /// `NaN`, an infinity, or a number too large for `f64`.
     NonFinite,
-    /// An array or an object where a single value was expected.
+    /// An array of numbers, of 1 to [`MAX_DIMENSIONS`]; one that is not finite is an infinity.
+    Vector(Cow<'a, [f64]>),
+    /// Any other array, or an object, where a single value was expected.
     Structured,
 }
 

@@ -1,5 +1,6 @@
 //! Population stability index.
 
+use super::chi_square::chi_square_tail;
 use super::counts::{occupied, totals};
 
 /// What stands for the share of an empty bin, whose logarithm does not exist.
@@ -13,11 +14,24 @@ pub enum Smoothing {
     Epsilon(f64),
 }
 
+impl Smoothing {
+    /// The share of a bin that holds `count` of `n` values, where `bins` bins are occupied.
+    pub fn share(self, count: u64, n: u128, bins: u32) -> f64 {
+        match self {
+            Self::Jeffreys => (count as f64 + 0.5) / (n as f64 + 0.5 * f64::from(bins)),
+            Self::Epsilon(least) => (count as f64 / n as f64).max(least),
+        }
+    }
+}
+
 /// A population stability index, and how many bins it is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PsiReading {
     /// The index: 0 or more.
     pub value: f64,
+    /// Probability of an index this large without a change: `value / (1/n + 1/m)` is then distributed like χ²(bins − 1), n and m the sizes of *both* samples
+    /// (B. Yurdakul and J. Naranjo, *Statistical properties of the population stability index*, J. Risk Model Validation 14, 2020).
+    pub p_value: f64,
     /// Bins that hold a value of either sample.
     pub bins: u32,
     /// Those among them that one of the samples leaves empty, so that smoothing decides what they contribute.
@@ -34,15 +48,13 @@ pub struct PsiReading {
 pub fn psi(reference: &[u64], current: &[u64], smoothing: Smoothing) -> Option<PsiReading> {
     let (n_reference, n_current) = totals(reference, current)?;
     let bins = occupied(reference, current);
-    let share = |count: u64, n: u128| match smoothing {
-        Smoothing::Jeffreys => (count as f64 + 0.5) / (n as f64 + 0.5 * f64::from(bins)),
-        Smoothing::Epsilon(least) => (count as f64 / n as f64).max(least),
-    };
-    let mut reading = PsiReading { value: 0.0, bins, empty: 0 };
+    let mut reading = PsiReading { value: 0.0, p_value: 1.0, bins, empty: 0 };
     for (&r, &c) in reference.iter().zip(current).filter(|&(&r, &c)| r > 0 || c > 0) {
-        let (p, q) = (share(r, n_reference), share(c, n_current));
+        let (p, q) = (smoothing.share(r, n_reference, bins), smoothing.share(c, n_current, bins));
         reading.value += (q - p) * (q / p).ln();
         reading.empty += u32::from(r == 0 || c == 0);
     }
+    let noise = 1.0 / n_reference as f64 + 1.0 / n_current as f64;
+    reading.p_value = chi_square_tail(reading.value / noise, bins.saturating_sub(1));
     Some(reading)
 }

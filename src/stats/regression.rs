@@ -1,13 +1,13 @@
 //! Quality of a regression from sums.
 
-use super::NoValue;
+use super::{NoValue, interval};
 
 /// Share of Σ(y−c)² below which the labels' spread drowns in the rounding of the sums.
 const SPREAD_RESOLUTION: f64 = 1e-13;
 
 /// Sums over n pairs of prediction and label y, with e = prediction − y and c a fixed centre near the labels' mean, so that
 /// the spread of the labels does not drown in their offset.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RegressionTotals {
     /// Number of pairs.
     pub n: u64,
@@ -15,6 +15,12 @@ pub struct RegressionTotals {
     pub absolute_error: f64,
     /// Σe², in the square of the label's unit.
     pub squared_error: f64,
+    /// Σe, in the label's unit.
+    pub error: f64,
+    /// Σ|e|/|y| over the pairs whose label is not 0.
+    pub relative_error: f64,
+    /// Number of those pairs.
+    pub n_relative: u64,
     /// Σ(y−c), in the label's unit.
     pub label: f64,
     /// Σ(y−c)², in the square of the label's unit.
@@ -30,6 +36,27 @@ impl RegressionTotals {
     /// Root of the mean squared error, √(Σe² / n) (scikit-learn `root_mean_squared_error`).
     pub fn rmse(self) -> Result<f64, NoValue> {
         self.mean(self.squared_error).map(f64::sqrt)
+    }
+
+    /// Mean error (bias) Σe / n: positive where predictions are too high.
+    pub fn mean_error(self) -> Result<f64, NoValue> {
+        self.mean(self.error)
+    }
+
+    /// Mean absolute percentage error as a share, Σ|e|/|y| / n, over the pairs whose label is not 0. scikit-learn's
+    /// `mean_absolute_percentage_error` divides by 2.2e-16 instead where the label is 0. `Empty` where every label is 0.
+    pub fn mape(self) -> Result<f64, NoValue> {
+        Self { n: self.n_relative, ..self }.mean(self.relative_error)
+    }
+
+    /// 95 % interval of the mean absolute error, from the spread Σe² of its terms |e|.
+    pub fn mae_interval(self) -> Option<(f64, f64)> {
+        interval::mean(self.n, self.absolute_error, self.squared_error)
+    }
+
+    /// 95 % interval of the mean error.
+    pub fn mean_error_interval(self) -> Option<(f64, f64)> {
+        interval::mean(self.n, self.error, self.squared_error)
     }
 
     /// Coefficient of determination 1 − Σe² / Σ(y−ȳ)² (scikit-learn `r2_score`), with Σ(y−ȳ)² = Σ(y−c)² − (Σ(y−c))² / n.

@@ -1,8 +1,11 @@
 use super::*;
 use ndarray::{Array2, array};
 
+mod distances;
 mod golden;
+mod peers;
 mod properties;
+mod quality;
 
 /// Numbers of other libraries are met to this relative error.
 const RELATIVE: f64 = 1e-9;
@@ -94,18 +97,18 @@ fn no_pairs_have_no_quality() {
         assert_eq!(accuracy(matrix.view()), Err(NoValue::Empty));
         assert_eq!(macro_mean(matrix.view(), ClassCounts::f1), Err(NoValue::Empty));
     }
-    let none = RegressionTotals { n: 0, absolute_error: 0.0, squared_error: 0.0, label: 0.0, label_squared: 0.0 };
+    let none = RegressionTotals::default();
     assert_eq!((none.mae(), none.rmse(), none.r2()), (Err(NoValue::Empty), Err(NoValue::Empty), Err(NoValue::Empty)));
 }
 
 #[test]
 fn sums_that_overflowed_are_no_numbers() {
     for sum in [f64::INFINITY, f64::NAN] {
-        let totals = RegressionTotals { n: 3, absolute_error: sum, squared_error: sum, label: 0.0, label_squared: 1.0 };
+        let totals = RegressionTotals { n: 3, absolute_error: sum, squared_error: sum, label_squared: 1.0, ..RegressionTotals::default() };
         assert_eq!(totals.mae(), Err(NoValue::OutOfRange));
         assert_eq!(totals.rmse(), Err(NoValue::OutOfRange));
         assert_eq!(totals.r2(), Err(NoValue::OutOfRange));
-        let totals = RegressionTotals { n: 3, absolute_error: 1.0, squared_error: 1.0, label: 0.0, label_squared: sum };
+        let totals = RegressionTotals { n: 3, absolute_error: 1.0, squared_error: 1.0, label_squared: sum, ..RegressionTotals::default() };
         assert_eq!(totals.r2(), Err(NoValue::OutOfRange));
     }
 }
@@ -121,6 +124,7 @@ fn equal_labels_have_no_r2_wherever_the_centre_is() {
                 squared_error: 1.0,
                 label: terms.clone().sum(),
                 label_squared: terms.map(|t: f64| t * t).sum(),
+                ..RegressionTotals::default()
             }
         };
         for n in [1, 2, 3, 1000] {

@@ -93,6 +93,8 @@ metrics! {
     Quality: Gauge "driftd_quality" ["model", "version", "segment", "class", "metric"]
         "Latest reading of answers against labels; class is empty for all classes together.";
     Service: Gauge "driftd_service" ["model", "version", "segment", "metric"] "Latest reading of latency, throughput and errors, in the metric's own unit.";
+    Reading: Gauge "driftd_reading" ["model", "version", "segment", "subject", "metric"]
+        "Latest reading of everything else: the data itself, estimated quality, quality at another threshold, fairness, change detectors.";
     SeriesOverflow: Gauge "driftd_series_overflow" [] "Readings left out of the view because it was full.";
     AlertsFiring: Gauge "driftd_alerts_firing" ["severity"] "Alerts that fire now.";
     AlertTransitions: Counter "driftd_alert_transitions_total" ["rule", "state"] "Alerts that entered a state (pending, firing, resolved).";

@@ -16,6 +16,7 @@ const ENGINE_RANKS: &[(&str, u8)] = &[
     ("window", 1),
     ("metric", 2),
     ("published", 2),
+    ("calibration", 3),
     ("verdict", 3),
     ("alert", 4),
     ("shard", 5),

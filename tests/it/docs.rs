@@ -174,6 +174,8 @@ fn words_for(condition: &toml::Value) -> &'static str {
     match (part("subject").unwrap(), part("kind").or(part("task"))) {
         ("feature:*", Some("numeric")) => "numeric inputs",
         ("feature:*", Some("categorical")) => "categorical inputs",
+        ("feature:*", None) => "inputs",
+        ("data", None) => "the data",
         ("prediction", Some("categorical")) => "predicted classes",
         ("prediction", Some("numeric")) => "predicted numbers",
         ("label", Some("categorical")) => "labelled classes",
@@ -259,6 +261,9 @@ fn the_rules_of_the_page_are_accepted() {
     let receiver = "[[receiver]]\nname = \"team\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
     write("rules-in-force.toml", &format!("[rules]\nfiles = [\"rules.toml\"]\n{model}{receiver}"));
     assert_runs(directory.path(), &["check", "--config", "rules-in-force.toml"]);
+    write("changes.toml", block(&page, "runs `driftd check` on these rules -->", "toml"));
+    write("changes-in-force.toml", &format!("[rules]\nfiles = [\"changes.toml\"]\n{model}"));
+    assert_runs(directory.path(), &["check", "--config", "changes-in-force.toml"]);
     write("overrides.toml", block(&page, "runs `driftd check` on this -->", "toml"));
     assert_runs(directory.path(), &["check", "--config", "overrides.toml"]);
     fs::create_dir(directory.path().join("tests")).unwrap();

@@ -5,7 +5,7 @@ use crate::support::dataset::{Dataset, reading};
 use serde_json::Value;
 
 const RELATIVE: f64 = 1e-9;
-const SETS: [(&str, &[&str]); 3] = [
+pub(crate) const SETS: [(&str, &[&str]); 3] = [
     ("elec2", &["--model", "elec2", "--task", "binary", "--positive", "1"]),
     ("nml_car_price", &["--model", "nml_car_price", "--task", "regression"]),
     ("nml_credit_card", &["--model", "nml_credit_card", "--task", "multiclass"]),

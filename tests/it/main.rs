@@ -6,12 +6,15 @@
 mod architecture;
 mod bad_input;
 mod daemon_process;
+mod data_quality;
 mod deliveries;
 mod demo;
 mod docs;
 mod end_to_end;
+mod estimated;
 mod golden;
 mod kafka_broker;
+mod quality;
 mod receiver;
 mod recovery;
 mod support;

@@ -109,7 +109,13 @@ fn play(rules: &[Arc<Rule>], test: &RuleTest, k: usize, alerts: &mut Alerts) -> 
 }
 
 fn measurement(series: &Series, stream: &StreamKey, window: WindowFacts, k: usize) -> Measurement {
+    let interval = series.readings[k].value().zip(series.interval.get(k)).map(|(value, by)| (value - by, value + by));
     Measurement {
+        p_value: series.p.get(k).copied(),
+        noise_floor: series.noise_floor,
+        sigma: series.sigma,
+        interval,
+        baseline: series.against,
         segment: stream.segment.clone(),
         n_reference: series.n_reference,
         n_current: series.n[k],
@@ -128,8 +134,9 @@ impl Window {
                 }
                 self.check_alert(rule, *state, worst.as_deref(), *retrain, alerts)
             }
-            Expected::Verdict { subject, metric, verdict, threshold, need } => {
-                let found = self.measurements.iter().find(|m| m.subject == *subject && m.metric == *metric);
+            Expected::Verdict { subject, metric, verdict, threshold, need, against } => {
+                let meant = |m: &&Measurement| (&m.subject, m.metric, m.baseline) == (subject, *metric, *against);
+                let found = self.measurements.iter().find(meant);
                 let found = found.ok_or_else(|| format!("there is no series of {subject} {}", metric.as_str()))?;
                 check_verdict(found, verdict, *threshold, *need)
             }
@@ -191,13 +198,16 @@ fn check_verdict(found: &Measurement, verdict: &str, threshold: Option<f64>, nee
 mod tests {
     use super::*;
     use crate::config::rules::{DEFAULT_RULES, parse_rules};
+    use crate::engine::metric::Baseline;
+    use crate::engine::verdict::{Bound, Threshold};
 
     fn default_rules() -> Vec<Arc<Rule>> {
         parse_rules(DEFAULT_RULES, "alerts/default.toml").unwrap().into_iter().map(Arc::new).collect()
     }
 
-    const FILES: [(&str, &str); 4] = [
+    const FILES: [(&str, &str); 5] = [
         ("alerts/tests/concept-drift.toml", include_str!("../../../alerts/tests/concept-drift.toml")),
+        ("alerts/tests/data-quality.toml", include_str!("../../../alerts/tests/data-quality.toml")),
         ("alerts/tests/feature-drift.toml", include_str!("../../../alerts/tests/feature-drift.toml")),
         ("alerts/tests/model-performance.toml", include_str!("../../../alerts/tests/model-performance.toml")),
         ("alerts/tests/model-quality.toml", include_str!("../../../alerts/tests/model-quality.toml")),
@@ -231,14 +241,19 @@ mod tests {
                     assert!(!passes(&changed), "condition {c} of {} by {factor} went unnoticed", rule.name);
                 }
             }
-            let changes: [(&str, Change); 5] = [
+            let changes: [(&str, Change); 7] = [
                 ("confirm 1", |rule| rule.confirm = 1),
+                ("confirm 2", |rule| rule.confirm = 2),
+                ("resolve_after 2", |rule| rule.resolve_after = 2),
                 ("confirm 3", |rule| rule.confirm = 3),
                 ("resolve_after 1", |rule| rule.resolve_after = 1),
                 ("resolve_after 3", |rule| rule.resolve_after = 3),
                 ("retrain", |rule| rule.retrain = !rule.retrain),
             ];
             for (what, change) in changes {
+                if *with(r, &change)[r] == **rule {
+                    continue;
+                }
                 assert!(!passes(&with(r, &change)), "{what} of {} went unnoticed", rule.name);
             }
         }
@@ -246,15 +261,50 @@ mod tests {
 
     type Change = fn(&mut Rule);
 
-    fn scaled(bound: crate::engine::verdict::Bound, by: f64) -> crate::engine::verdict::Bound {
-        use crate::engine::verdict::{Bound, Threshold};
+    fn scaled(bound: Bound, by: f64) -> Bound {
         let scale = |threshold| match threshold {
+            Threshold::Absolute(0.0) => Threshold::Absolute(by - 1.0),
             Threshold::Absolute(level) => Threshold::Absolute(level * by),
             Threshold::Reference { factor, offset, sigmas } => Threshold::Reference { factor: factor * by, offset, sigmas },
         };
         match bound {
             Bound::Above(threshold) => Bound::Above(scale(threshold)),
             Bound::Below(threshold) => Bound::Below(scale(threshold)),
+        }
+    }
+
+    const OWN_RULES: &str = include_str!("../../../tests/data/rules/verdicts.toml");
+    const OWN_TESTS: &str = include_str!("../../../tests/data/rules/verdicts-tests.toml");
+
+    /// Significance, confidence, sigmas, baselines, inhibition: as written they hold, and none can be taken away unnoticed.
+    #[test]
+    fn what_rules_ask_besides_a_bound() {
+        let own = || parse_rules(OWN_RULES, "verdicts.toml").unwrap();
+        let failures = |rules: Vec<Rule>| -> Vec<String> {
+            let rules: Vec<_> = rules.into_iter().map(Arc::new).collect();
+            run_rule_tests(&rules, OWN_TESTS, "verdicts-tests.toml").failures.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(failures(own()), [""; 0]);
+        let changes: [(&str, Change); 6] = [
+            ("alpha", |rule| rule.alpha *= 0.99),
+            ("a looser alpha", |rule| rule.alpha *= 1.21),
+            ("inhibits", |rule| rule.inhibits.clear()),
+            ("confident", |rule| rule.conditions.iter_mut().for_each(|condition| condition.confident = false)),
+            ("against", |rule| rule.conditions.iter_mut().for_each(|condition| condition.against = Baseline::Reference)),
+            ("sigmas", |rule| {
+                for condition in &mut rule.conditions {
+                    if let Bound::Above(Threshold::Reference { sigmas, .. }) | Bound::Below(Threshold::Reference { sigmas, .. }) =
+                        &mut condition.bound
+                    {
+                        *sigmas *= 1.1;
+                    }
+                }
+            }),
+        ];
+        for (what, change) in changes {
+            let mut changed = own();
+            changed.iter_mut().for_each(change);
+            assert!(!failures(changed).is_empty(), "{what} went unnoticed");
         }
     }
 

@@ -10,9 +10,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Rows of the reference.
 const REFERENCE_ROWS: usize = 20_000;
+/// Length of a window.
+const WINDOW: Duration = Duration::from_secs(4);
 
 /// The directory.
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl Place {
         drop(out);
         let args =
             CompileArgs { task: Some(Task::Binary), positive: Some("1".into()), version: Some("v1".into()), ..CompileArgs::default() };
-        Ok(compile_input(&rows, &args)?.save(&compiled)?)
+        Ok(compile_input(&rows, &args, WINDOW)?.save(&compiled)?)
     }
 
     /// Writes the secrets and the configuration, and reads it as the daemon will.

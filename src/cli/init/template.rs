@@ -97,13 +97,19 @@ fn kinds(args: &InitArgs, file: &ReferenceFile) -> String {
             false => format!("{key} = [{}]\n", list.join(", ")),
         };
     }
+    if !args.compile.text.is_empty() {
+        let list: Vec<String> = args.compile.text.iter().map(|name| quoted(name)).collect();
+        text += &format!("text = [{}]\n", list.join(", "));
+    }
     text
 }
 
 /// Features of a kind, quoted, a few of them.
 fn names(file: &ReferenceFile, kind: ColumnKind) -> Vec<String> {
     const SHOWN: usize = 20;
-    let inputs = file.reference.inputs.iter().filter(|input| input.column.kind() == kind);
+    // what is made of a text goes by the kind of the text
+    let is_own = |name: &str| file.reference.encodings.source_of(name).is_none();
+    let inputs = file.reference.inputs.iter().filter(|input| input.column.kind() == kind && is_own(&input.name));
     inputs.take(SHOWN).map(|input| quoted(&input.name)).collect()
 }
 

@@ -1,8 +1,10 @@
 //! `driftd reference build`.
 
 use super::{BuildArgs, CompileArgs, show};
+use crate::config::duration::parse_duration;
 use crate::edge::ingest::table::read_table;
 use crate::edge::state::reference_file::ReferenceFile;
+use crate::engine::calibration::{CalibrationSpec, calibrate};
 use crate::engine::reference::compile::{NoteKind, compile};
 use crate::engine::reference::table::{NOT_READ, Table};
 use crate::engine::settings::Task;
@@ -12,19 +14,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Builds a reference, writes it and says what is in it.
 pub(super) fn run(args: &BuildArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let file = compile_input(&args.input, &args.compile)?;
+    let file = compile_input(&args.input, &args.compile, args.window)?;
     file.save(&args.out)?;
     show::print(&file, out)?;
     writeln!(out, "\nwritten to {}", args.out.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads and compiles a data set.
-pub(crate) fn compile_input(input: &Path, args: &CompileArgs) -> anyhow::Result<ReferenceFile> {
+/// Reads and compiles a data set, and calibrates it on windows of that length.
+pub(crate) fn compile_input(input: &Path, args: &CompileArgs, window: Duration) -> anyhow::Result<ReferenceFile> {
     let bar = ProgressBar::no_length();
     bar.set_style(ProgressStyle::with_template("{spinner} {msg} {human_pos} rows, {elapsed}").context("a progress line")?);
     bar.set_message(format!("reading {}", input.display()));
@@ -33,7 +35,16 @@ pub(crate) fn compile_input(input: &Path, args: &CompileArgs) -> anyhow::Result<
         bar.set_position(rows);
     })?;
     bar.set_message("compiling");
-    let compiled = compile(&table, &args.spec()).with_context(|| format!("{} cannot be a reference", input.display()))?;
+    let spec = args.spec();
+    let mut compiled = compile(&table, &spec).with_context(|| format!("{} cannot be a reference", input.display()))?;
+    bar.set_message("calibrating");
+    let calibration = CalibrationSpec {
+        window_ms: i64::try_from(window.as_millis()).unwrap_or(i64::MAX),
+        task: compiled.task,
+        positive: compiled.positive.clone(),
+        numeric: spec.numeric,
+    };
+    calibrate(&mut compiled.reference, &table, &calibration);
     bar.finish_and_clear();
     let unknown = compiled.notes.iter().filter(|note| note.kind == NoteKind::NoSuchColumn).find_map(|note| note.column.as_deref());
     if let Some(unknown) = unknown.filter(|name| !NOT_READ.contains(name)) {
@@ -49,6 +60,14 @@ pub(crate) fn parse_task(text: &str) -> Result<Task, String> {
         let names: Vec<&str> = Task::ALL.iter().map(|task| task.as_str()).collect();
         format!("one of {}", names.join(", "))
     })
+}
+
+/// A positive length of time.
+pub(super) fn parse_window(text: &str) -> Result<Duration, String> {
+    match u64::try_from(parse_duration(text)?) {
+        Ok(ms) if ms > 0 => Ok(Duration::from_millis(ms)),
+        _ => Err(format!("{text:?} is no length of a window")),
+    }
 }
 
 fn columns(table: &Table) -> String {

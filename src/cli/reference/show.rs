@@ -1,6 +1,6 @@
 //! `driftd reference show`: a compiled reference for people and for programs.
 
-use super::ShowArgs;
+use super::{ShowArgs, calibration};
 use crate::edge::state::reference_file::ReferenceFile;
 use crate::engine::reference::{ColumnReference, ReferenceQuality, Slots};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -79,6 +79,7 @@ pub(super) fn print(file: &ReferenceFile, out: &mut dyn Write) -> anyhow::Result
         column.set_cell_alignment(CellAlignment::Right);
     }
     writeln!(out, "{table}")?;
+    calibration::print(reference, out)?;
     let has_row = |name: &str| rows.iter().any(|row| row.name == name);
     for note in file.notes.iter().filter(|note| !note.column.as_deref().is_some_and(has_row)) {
         writeln!(out, "note: {note}")?;
@@ -92,6 +93,8 @@ fn cells(file: &ReferenceFile, row: &Row<'_>) -> [String; 11] {
         Slots::Numeric(cells) if cells.exact() => format!("{} cells", cells.n_cells()),
         Slots::Numeric(cells) => format!("~{} cells", cells.n_cells()),
         Slots::Categorical(categories) => format!("{} names", categories.kept().len()),
+        Slots::Vector(dimension) => format!("{dimension} dims"),
+        Slots::Hashed(buckets) => format!("{buckets} buckets"),
     };
     let moment = |f: fn(&crate::engine::reference::Moments) -> f64| column.moments.as_ref().map_or(String::new(), |m| short(f(m)));
     let missing = 100.0 * column.counts.missing as f64 / column.counts.total().max(1) as f64;
@@ -126,7 +129,7 @@ fn quality(quality: &ReferenceQuality, n_classes: usize) -> String {
 }
 
 /// A number in at most about eight characters.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e7).contains(&size) {
         let text = format!("{value:.3e}");
@@ -159,6 +162,7 @@ fn to_json(file: &ReferenceFile) -> Value {
         "classes": reference.outputs.classes,
         "positive": file.positive,
         "columns": columns,
+        "calibration": reference.calibration.as_ref().map(calibration::to_json),
         "notes": file.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
@@ -171,6 +175,8 @@ fn column_to_json(file: &ReferenceFile, row: &Row<'_>) -> Value {
             let names: Vec<&str> = (0..categories.n_slots()).map(|slot| categories.slot_name(slot)).collect();
             json!({ "names": names })
         }
+        Slots::Vector(dimension) => json!({ "dimension": dimension }),
+        Slots::Hashed(buckets) => json!({ "buckets": buckets }),
     };
     json!({
         "name": row.name,

@@ -69,3 +69,19 @@ fn mistakes_are_refused_with_what_to_do() {
     assert!(driftd(&["show", &cards]).unwrap_err().contains("no compiled reference"));
     assert!(!Path::new(&out).exists());
 }
+
+#[test]
+fn the_calibration_is_shown_with_the_windows_it_was_made_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = out(folder.path());
+    // half-hourly rows: a day and a half make windows of 72 rows, of which the file has six; one of a day has 48
+    let built = |window: &str| driftd(&["build", &data("elec2-500.parquet"), "--out", &out, "--window", window]);
+    let text = built("1d").unwrap();
+    assert!(text.contains("calibrated on 10 windows of 1d; noise floors"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&driftd(&["show", &out, "--json"]).unwrap()).unwrap();
+    let figures = json["calibration"]["figures"].as_array().unwrap();
+    let constant = figures.iter().find(|f| f["subject"] == "feature:transfer" && f["metric"] == "psi").unwrap();
+    assert_eq!((constant["ceiling"].as_f64(), constant["windows"].as_u64()), (Some(0.0), Some(10)), "constant: nothing of it is noise");
+    assert!(built("36h").unwrap().contains("calibrated on 16 blocks of consecutive rows"));
+    assert!(built("0s").unwrap_err().contains("is no length of a window"));
+}

@@ -4,7 +4,7 @@ use super::*;
 
 /// The documented thresholds (docs/ARCHITECTURE.md, "Documented thresholds"); a change here is a change of the contract.
 const DOCUMENTED: &str = "\
-feature-drift warning notify segments 2/2 0.8
+feature-drift warning notify segments 2/2 0.8, inhibits out-of-range
   feature:* numeric psi > 0.1
   feature:* numeric ks > 0.1
   feature:* categorical psi > 0.1
@@ -26,6 +26,27 @@ throughput warning notify 2/2 1
   service throughput_rps < 1000
 error-rate error notify 2/2 1
   service error_rate > 0.01, 100 events
+missing-values warning notify segments 2/2 0.8, inhibits feature-drift
+  feature:* missing_rate > reference + 0.05, 100 events
+  feature:* invalid_rate > reference + 0.01, 100 events
+constant-feature warning notify segments 2/2 0.8, inhibits feature-drift
+  feature:* constant > 0.5, 100 events
+new-categories warning notify segments 2/2 0.8
+  feature:* categorical new_category_rate > 0.05, 100 events
+out-of-range warning notify segments 2/2 0.8
+  feature:* numeric out_of_range_rate > 0.05, 100 events
+schema-change warning notify 2/2 1
+  data vanished_features > 0, 100 events
+  data new_features > 0, 100 events
+duplicates warning notify 2/2 0.8
+  data duplicate_rate > 0.05, 100 events
+clock-skew warning notify 2/2 0.8
+  data clock_skew_seconds > 60, 100 events
+no-data error notify 1/1 1, inhibits throughput label-stall
+  data silence_seconds > 3600
+label-stall warning notify 2/2 0.8
+  data label_silence_seconds > 86400
+  quality label_coverage < 0.5, 100 events
 ";
 
 fn print(rules: &[Rule]) -> String {
@@ -34,7 +55,8 @@ fn print(rules: &[Rule]) -> String {
         let flags = [(rule.notify, " notify"), (rule.retrain, " retrain"), (rule.segments, " segments")];
         let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
         let (windows, level) = (format!("{}/{}", rule.confirm, rule.resolve_after), rule.resolve_level);
-        text += &format!("{} {}{flags} {windows} {level}\n", rule.name, rule.severity.as_str());
+        let inhibits = if rule.inhibits.is_empty() { String::new() } else { format!(", inhibits {}", rule.inhibits.join(" ")) };
+        text += &format!("{} {}{flags} {windows} {level}{inhibits}\n", rule.name, rule.severity.as_str());
         for c in &rule.conditions {
             let subject = match &c.subject {
                 SubjectPattern::AnyFeature => "feature:*".to_owned(),
@@ -45,7 +67,9 @@ fn print(rules: &[Rule]) -> String {
             let side = if c.bound.is_above() { '>' } else { '<' };
             let level = crate::config::print_threshold(c.bound.threshold());
             let events = if c.min_events > 0 { format!(", {} events", c.min_events) } else { String::new() };
-            text += &format!("  {subject} {} {side} {level}{events}\n", words.join(" "));
+            let against = if c.against == Baseline::Reference { String::new() } else { format!(", against {}", c.against.as_str()) };
+            let confident = if c.confident { ", confident" } else { "" };
+            text += &format!("  {subject} {} {side} {level}{events}{against}{confident}\n", words.join(" "));
         }
     }
     text
@@ -70,6 +94,24 @@ fn a_short_rule_is_complete() {
         feature:amount missing_rate > reference * 2 + 0.01\n";
     assert_eq!(print(&rules), expected);
     assert_eq!((&*rules[0].title, rules[0].repeat_ms, rules[0].receivers.len()), ("late", None, 2));
+}
+
+#[test]
+fn what_a_rule_asks_besides_the_bound() {
+    let text = "[[rule]]\nname = \"own\"\nalpha = 0.05\ninhibits = [\"feature-drift\"]\n\
+        [[rule.condition]]\nsubject = \"feature:*\"\nmetric = \"psi\"\nabove = \"reference + 3 sigma\"\n\
+        [[rule.condition]]\nsubject = \"feature:*\"\nmetric = \"hellinger\"\nabove = 0.2\nagainst = \"last_week\"\n\
+        [[rule.condition]]\nsubject = \"quality\"\nmetric = \"recall\"\nbelow = \"reference * 0.9 - 2 sigma\"\nconfident = true\nthreshold = 0.3\n";
+    let rules = parse_rules(text, "own.toml").unwrap();
+    let expected = "own warning notify segments 2/2 0.8\n  feature:* psi > reference + 3 sigma\n  feature:* hellinger > 0.2, against last_week\n  \
+        quality@0.3 recall < reference * 0.9 - 2 sigma, 100 events, confident\n";
+    assert_eq!(print(&rules), expected);
+    assert_eq!((rules[0].alpha, &*rules[0].inhibits), (0.05, &["feature-drift".into()][..]));
+    let plain = &parse_rules(DEFAULT_RULES, "alerts/default.toml").unwrap()[0];
+    assert_eq!((plain.alpha, plain.inhibits.len()), (0.01, 0));
+    for alpha in ["0", "0.51", "-0.1", "nan", "\"0.01\""] {
+        check(&text.replace("0.05", alpha), &[("rule[0].alpha", "")]);
+    }
 }
 
 #[track_caller]
@@ -115,7 +157,7 @@ fn every_problem_of_a_rule_is_told_at_once() {
 fn every_problem_of_a_condition_is_told_at_once() {
     let condition = |text: &str| format!("[[rule]]\nname = \"a\"\n[[rule.condition]]\n{text}");
     check(
-        &condition("subject = \"feature\"\nmetric = \"psy\"\nkind = \"text\"\ntask = \"any\"\nmin_events = -1\nabov = 1\n"),
+        &condition("subject = \"feature\"\nmetric = \"psy\"\nkind = \"colour\"\ntask = \"any\"\nmin_events = -1\nabov = 1\n"),
         &[
             ("rule[0].condition[0].subject", "feature:*"),
             ("rule[0].condition[0].metric", "psi"),
@@ -123,7 +165,7 @@ fn every_problem_of_a_condition_is_told_at_once() {
             ("rule[0].condition[0].task", "binary"),
             ("rule[0].condition[0].above", "is required, or below"),
             ("rule[0].condition[0].min_events", "whole number"),
-            ("rule[0].condition[0].abov", "above, below"),
+            ("rule[0].condition[0].abov", "above, against, below"),
         ],
     );
     let bound = |above: &str| condition(&format!("subject = \"quality\"\nmetric = \"accuracy\"\nbelow = {above}\n"));
@@ -140,6 +182,30 @@ fn a_condition_that_could_never_judge_is_refused() {
     check(&condition("feature:*", "accuracy", "below = 0.9"), &[("rule[0].condition[0].metric", "not measured on this subject")]);
     check(&condition("service", "psi", "above = 0.1"), &[("rule[0].condition[0].metric", "not measured")]);
     check(&condition("feature:*", "ks", "kind = \"categorical\"\nabove = 0.1"), &[("rule[0].condition[0].kind", "numeric columns only")]);
-    check(&condition("feature:*", "psi", "above = \"reference * 2\""), &[("rule[0].condition[0].above", "no \"psi\" of its own")]);
+    let above = |subject, metric, refused| {
+        check(&condition(subject, metric, "above = \"reference * 2\""), &[("rule[0].condition[0].above", refused)])
+    };
+    above("service", "latency_p95_ms", "no \"latency_p95_ms\" of its own");
+    above("feature:*", "constant", "no \"constant\" of its own");
+    above("errors", "adwin", "no \"adwin\" of its own");
+    let with = |metric, rest: &str| condition("feature:*", metric, &format!("above = 0.1\n{rest}"));
+    check(&with("ks", "against = \"previous_window\""), &[("rule[0].condition[0].against", "over bins are psi, total_variation")]);
+    check(&with("missing_rate", "against = \"last_week\""), &[("rule[0].condition[0].against", "with the reference only")]);
+    check(&with("psi", "against = \"yesterday\""), &[("rule[0].condition[0].against", "reference, previous_window, last_week")]);
+    let trailing = "above = \"reference + 3 sigma\"\nagainst = \"previous_window\"";
+    check(&condition("feature:*", "psi", trailing), &[("rule[0].condition[0].above", "but is against previous_window")]);
+    check(&with("psi", "confident = true"), &[("rule[0].condition[0].confident", "no confidence interval")]);
+    check(&with("psi", "threshold = 0.3"), &[("rule[0].condition[0].threshold", "subject \"quality\"")]);
+    check(&condition("quality:1", "f1", "below = 0.9\nthreshold = 0.3"), &[("rule[0].condition[0].threshold", "subject \"quality\"")]);
+    check(&condition("quality", "mae", "above = 1\nthreshold = 0.3"), &[("rule[0].condition[0].metric", "not measured on this")]);
+    check(&condition("quality", "f1", "below = 0.9\nthreshold = 1.5"), &[("rule[0].condition[0].threshold", "within 0 to 1")]);
+    for metric in ["ddm", "eddm", "hddm_a", "hddm_w"] {
+        let refused = [("rule[0].condition[0].metric", "works on right and wrong answers")];
+        check(&condition("latency", metric, "above = 0"), &refused);
+        check(&condition("errors", metric, "task = \"regression\"\nabove = 0"), &refused);
+        assert!(parse_rules(&condition("errors", metric, "above = 0"), "own.toml").is_ok());
+    }
+    assert!(parse_rules(&condition("latency", "cusum", "above = 0"), "own.toml").is_ok());
+    check(&condition("service", "adwin", "above = 0"), &[("rule[0].condition[0].metric", "not measured")]);
     check(&format!("{0}\n{0}", condition("feature:*", "psi", "above = 0.1")), &[("rule", "two rules have the name \"a\"")]);
 }

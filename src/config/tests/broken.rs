@@ -126,9 +126,10 @@ fn models() {
     );
     check_model("task = \"binary\"\ncells = 1", &["model[0].cells: 1 is not within 2 to 100000"]);
     check_model("task = \"binary\"\nnumeric = [\"a\"]\ncategorical = [\"a\"]", &["model[0].categorical: \"a\" stands in numeric too"]);
+    check_model("task = \"binary\"\ntext = [\"a\"]\nnumeric = [\"a\"]", &["model[0].text: \"a\" stands in numeric or categorical too"]);
     check_model(
         "task = \"binary\"\nignore = [\"a\"]\nnumeric = [\"a\"]",
-        &["model[0].ignore: \"a\" has a kind in numeric or categorical, but is not watched"],
+        &["model[0].ignore: \"a\" has a kind in numeric, categorical or text, but is not watched"],
     );
     check_model("task = \"binary\"\nthreshold = 1", &["model[0].threshold: no such key"]);
 }
@@ -166,7 +167,7 @@ fn overrides() {
     check_override("rule = \"feature-drift\"\nabove = 1\nbelow = 1", &[".below: stands beside above: a bound has one side"]);
     check_override(
         "rule = \"feature-drift\"",
-        &[": changes nothing: add above, below, enabled, min_events, confirm, resolve_after, resolve_level, repeat or severity"],
+        &[": changes nothing: add above, below, enabled, min_events, confirm, resolve_after, resolve_level, repeat, severity or alpha"],
     );
     check_override(
         "metric = \"psi\"\nconfirm = 3",
@@ -179,7 +180,7 @@ fn overrides() {
     check_override(
         "metric = \"psi\"\nabove = \"reference ^ 2\"",
         &[
-            ".above: \"reference ^ 2\" is no threshold: write a number, or \"reference * 1.2\", \"reference - 0.05\", \"reference * 0.9 + 0.1\"",
+            ".above: \"reference ^ 2\" is no threshold: write a number, or \"reference * 1.2\", \"reference - 0.05\", \"reference * 0.9 + 0.1 - 2 sigma\"",
         ],
     );
     check_override("rule = \"service\"\nconfirm = 0", &[".confirm: 0 is not within 1 to 1000"]);
@@ -220,6 +221,29 @@ fn rules_that_tell_nobody_known() {
             "rules.files: rule \"feature-drift\" tells \"team-slak\", and there is no such [[receiver]], did you mean `team-slack`?",
         ]
     );
+}
+
+#[test]
+fn rules_that_inhibit_nobody_known() {
+    let check = |inhibits: [&[&str]; 2], expected: &[&str]| {
+        let mut rules = rules();
+        for (rule, names) in rules.iter_mut().zip(inhibits) {
+            rule.inhibits = names.iter().map(|&name| name.into()).collect();
+        }
+        let options = LoadOptions { default_rules: Some(rules), ..options() };
+        let loaded = load_text(MODEL, Path::new("c.toml"), &env(&[]), &options);
+        let found: Vec<String> = loaded.err().iter().flat_map(LoadError::problems).map(|problem| problem.to_string()).collect();
+        assert_eq!(found, expected);
+    };
+    check([&[], &["feature-drift"]], &[]);
+    check(
+        [&["servce"], &["service"]],
+        &[
+            "rules.files: rule \"feature-drift\" inhibits \"servce\", and there is no such rule, did you mean `service`?",
+            "rules.files: rule \"service\" inhibits itself",
+        ],
+    );
+    check([&["service"], &["feature-drift"]], &["rules.files: rules inhibit each other in a circle: feature-drift, service"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What overrides make of the rules.
 
 use super::*;
+use crate::engine::metric::Baseline;
 
 /// The conditions of a rule after the overrides, one text each.
 fn conditions(overrides: &str, rule: &str) -> Vec<String> {
@@ -55,7 +56,7 @@ fn switched_off() {
 #[test]
 fn settings_of_a_whole_rule() {
     let text = format!(
-        "{MODEL}[[model.override]]\nrule = \"service\"\nconfirm = 3\nseverity = \"critical\"\nrepeat = \"never\"\nresolve_after = 2\nresolve_level = 0.5\n\
+        "{MODEL}[[model.override]]\nrule = \"service\"\nconfirm = 3\nseverity = \"critical\"\nrepeat = \"never\"\nresolve_after = 2\nresolve_level = 0.5\nalpha = 0.05\n\
          [[model]]\nname = \"other\"\ntask = \"regression\"\n"
     );
     let loaded = loaded(&text);
@@ -64,6 +65,7 @@ fn settings_of_a_whole_rule() {
         (rule.confirm, rule.resolve_after, rule.resolve_level, rule.repeat_ms, rule.severity),
         (3, 2, 0.5, None, Severity::Critical)
     );
+    assert_eq!((rule.alpha, loaded.config.engine.models[1].rules[1].alpha), (0.05, 0.01));
     assert_eq!(loaded.config.engine.models[1].rules[1].confirm, 1, "another model keeps the rule");
     assert_eq!(effective(&loaded, "model[0].rule.service.segments").origin, Origin::Rules(DEFAULT_RULES_ORIGIN.into()));
     let confirm = effective(&loaded, "model[0].rule.service.confirm");
@@ -90,8 +92,57 @@ fn what_is_switched_off_for_a_feature_never_breaches() {
             ..Measurement::new(ModelKey::new("m", "1"), window, feature, metric, Reading::Value(0.9))
         };
         let fits = |c: &&Condition| c.metric == metric && c.subject.matches(&measurement.subject);
-        let judge = |condition: &Condition| assess(condition, rule.resolve_level, true, &measurement).verdict;
+        let judge = |condition: &Condition| assess(rule, condition, true, &measurement).verdict;
         assert_ne!(judge(rule.conditions.iter().find(fits).unwrap()), Verdict::Breach, "the first that fits is the one that judges");
         assert_eq!(judge(rule.conditions.iter().filter(fits).nth(1).unwrap()), Verdict::Breach, "the general one would");
     }
+}
+
+#[test]
+fn an_alpha_that_is_none() {
+    for alpha in ["0", "0.6", "\"0.01\""] {
+        let text = format!("{MODEL}[[model.override]]\nrule = \"service\"\nalpha = {alpha}\n");
+        let problems = problems(&text, &[]);
+        assert!(problems.len() == 1 && problems[0].starts_with("model[0].override[0].alpha: "), "{problems:?}");
+    }
+    let narrowed = format!("{MODEL}[[model.override]]\nfeature = \"a\"\nalpha = 0.1\n");
+    assert!(problems(&narrowed, &[])[0].contains("holds for a whole rule"));
+}
+
+/// Users of other tools changed one threshold and got all changed (nannyml#386), or had thresholds that could not be changed at all
+/// (sagemaker-python-sdk#2628, mlrun#5917): each stands for itself by rule, model and feature, and is printed with where it came from.
+#[test]
+fn every_threshold_by_rule_model_and_feature_with_its_origin() {
+    let text = format!(
+        "{MODEL}[[model.override]]\nrule = \"feature-drift\"\nfeature = \"amount\"\nmetric = \"psi\"\nabove = 0.25\n\
+         [[model.override]]\nrule = \"feature-drift\"\nmetric = \"ks\"\nabove = \"reference + 3 sigma\"\n\
+         [[model.override]]\nrule = \"feature-drift\"\nalpha = 0.001\n\
+         [[model]]\nname = \"other\"\ntask = \"binary\"\n"
+    );
+    let mut rules = rules();
+    let mut trailing = rules[0].conditions[0].clone();
+    (trailing.against, trailing.bound) = (Baseline::PreviousWindow, Bound::Above(Threshold::Absolute(0.3)));
+    let mut certain = Condition::new(SubjectPattern::Exactly(Subject::Quality), Metric::Recall, Bound::Below(Threshold::Absolute(0.8)));
+    (certain.confident, certain.origin) = (true, DEFAULT_RULES_ORIGIN.into());
+    rules.push(Rule { inhibits: vec!["feature-drift".into()], ..Rule::new("own", vec![trailing, certain]) });
+    let options = LoadOptions { default_rules: Some(rules), ..options() };
+    let loaded = load_text(&text, Path::new("/nowhere/c.toml"), &env(&[]), &options).unwrap();
+    let check = |path: &str, value: &str, origin: &str| {
+        let found = effective(&loaded, path);
+        assert_eq!((found.value.as_str(), found.origin.to_string().as_str()), (value, origin), "{path}");
+    };
+    let built_in = "rules alerts/default.toml";
+    check("model[0].rule.feature-drift.feature:amount.psi", "above 0.25 from 100 events", "override model[0].override[0]");
+    check("model[0].rule.feature-drift.feature:*.psi", "above 0.1 from 100 events", built_in);
+    check("model[0].rule.feature-drift.feature:*.ks", "above \"reference + 3 sigma\" from 100 events", "override model[0].override[1]");
+    check("model[0].rule.feature-drift.alpha", "0.001", "override model[0].override[2]");
+    check("model[0].rule.own.feature:*.psi[previous_window]", "above 0.3 from 100 events", built_in);
+    check("model[0].rule.own.quality.recall", "below 0.8, confident", built_in);
+    check("model[0].rule.own.alpha", "0.01", built_in);
+    check("model[0].rule.own.inhibits", "[\"feature-drift\"]", built_in);
+    // the other model and the other rule keep theirs
+    check("model[1].rule.feature-drift.feature:*.ks", "above 0.1 from 100 events", built_in);
+    check("model[1].rule.feature-drift.alpha", "0.01", built_in);
+    check("model[0].rule.service.service.error_rate", "above 0.01 from 100 events", built_in);
+    assert!(!loaded.effective.iter().any(|e| e.path == "model[1].rule.feature-drift.feature:amount.psi"));
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::edge::notify::Channel;
-use crate::engine::settings::{NewVersion, ReferencePolicy, Task};
+use crate::engine::settings::{DetectorSettings, NewVersion, ReferencePolicy, Task};
 
 fn shipped(name: &str, pairs: &[(&str, &str)]) -> Loaded {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
@@ -20,6 +20,7 @@ fn the_commented_file_is_the_table_of_defaults() {
     let model = &loaded.config.engine.models[0];
     assert_eq!((model.task, model.positive.as_deref(), model.cells), (Task::Binary, Some("1"), 256));
     assert_eq!((&model.reference, model.new_version), (&ReferencePolicy::Learn { rows: 10_000 }, NewVersion::Inherit { rows: 10_000 }));
+    assert_eq!(model.detectors, DetectorSettings::default());
     assert_eq!(loaded.config.engine.window.size_ms, 3_600_000);
     assert_eq!(loaded.config.daemon.listen.to_string(), "127.0.0.1:9464");
     assert_eq!(loaded.config.events, crate::edge::decode::DecodeSettings::default());

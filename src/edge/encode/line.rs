@@ -3,7 +3,7 @@
 //! Invariant: a value that is not defined is `null` with its reason, never NaN; the key order is fixed, so equal input gives equal bytes.
 
 use crate::engine::alert::{AlertFacts, OffsetSpan, RetrainFacts, Worst};
-use crate::engine::metric::{Measurement, Reading, Verdict, WindowFacts};
+use crate::engine::metric::{Baseline, Measurement, Part, Reading, Verdict, WindowFacts};
 use crate::engine::shard::Counts;
 use crate::engine::verdict::NEVER_ENOUGH;
 use crate::event::{InvalidReason, RejectReason};
@@ -46,6 +46,18 @@ pub struct MeasurementLine {
     value: Option<f64>,
     threshold: Option<f64>,
     p_value: Option<f64>,
+    /// `p_value` corrected over the features of one evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    q_value: Option<f64>,
+    /// What windows of the reference itself show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noise_floor: Option<f64>,
+    /// Standard deviation from window to window of the reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sigma: Option<f64>,
+    /// Lower and upper end of the 95 % confidence interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<[f64; 2]>,
     n_reference: u64,
     n_current: u64,
     verdict: Option<&'static str>,
@@ -61,6 +73,20 @@ pub struct MeasurementLine {
     /// Id of the reference it was compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    /// What it was compared with, where that is not the reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<&'static str>,
+    /// What contributed most, largest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct PartLine {
+    name: String,
+    reference: f64,
+    current: f64,
+    contribution: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,6 +192,10 @@ impl Line {
             value: m.reading.value(),
             threshold: m.threshold,
             p_value: m.p_value,
+            q_value: m.q_value,
+            noise_floor: m.noise_floor,
+            sigma: m.sigma,
+            interval: m.interval.map(|(lower, upper)| [lower, upper]),
             n_reference: m.n_reference,
             n_current: m.n_current,
             verdict: m.verdict.map(Verdict::as_str),
@@ -173,6 +203,8 @@ impl Line {
             need,
             error_bound: Some(m.error_bound).filter(|&b| b > 0.0),
             reference: m.reference.as_ref().map(ToString::to_string),
+            against: (m.baseline != Baseline::Reference).then(|| m.baseline.as_str()),
+            parts: m.parts.iter().map(PartLine::of).collect(),
         }))
     }
 
@@ -281,6 +313,12 @@ impl WindowLine {
     }
 }
 
+impl PartLine {
+    fn of(part: &Part) -> Self {
+        Self { name: part.name.to_string(), reference: part.reference, current: part.current, contribution: part.contribution }
+    }
+}
+
 impl WorstLine {
     fn of(worst: &Worst) -> Self {
         Self { subject: worst.subject.to_string(), metric: worst.metric.as_str(), value: worst.value, threshold: worst.threshold }
@@ -296,5 +334,52 @@ impl WorstLine {
 impl SpanLine {
     fn of(span: &OffsetSpan) -> Self {
         Self { topic: span.topic.to_string(), partition: span.partition, first_offset: span.first, last_offset: span.last }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::metric::{Metric, Subject};
+    use crate::event::{ModelKey, Timestamp};
+
+    fn measurement() -> Measurement {
+        let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 9, labels: 8, whole: true };
+        let subject = Subject::Feature("amount".into());
+        Measurement {
+            n_reference: 100,
+            n_current: 9,
+            ..Measurement::new(ModelKey::new("fraud", "v1"), window, subject, Metric::Psi, Reading::Value(0.25))
+        }
+    }
+
+    const HEAD: &str = r#"{"kind":"measurement","model":"fraud","version":"v1","segment":null,"window":{"start":"1970-01-01T00:00:00.000Z","end":"1970-01-01T00:01:00.000Z","predictions":9,"labels":8},"subject":"feature:amount","metric":"psi","value":0.25,"#;
+
+    #[track_caller]
+    fn check(measurement: &Measurement, rest: &str) {
+        assert_eq!(Line::measurement(measurement).to_json(), format!("{HEAD}{rest}"));
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_what_is_known() {
+        check(&measurement(), r#""threshold":null,"p_value":null,"n_reference":100,"n_current":9,"verdict":null}"#);
+        let part = |name: &str, contribution| Part { name: name.into(), reference: 0.125, current: 0.5, contribution };
+        let full = Measurement {
+            threshold: Some(0.1),
+            p_value: Some(0.001),
+            q_value: Some(0.002),
+            noise_floor: Some(0.05),
+            sigma: Some(0.01),
+            interval: Some((0.2, 0.3)),
+            baseline: Baseline::LastWeek,
+            parts: vec![part("12.5 to 40", 0.2), part("(new)", 0.05)],
+            verdict: Some(Verdict::Breach),
+            reference: Some("f9d7".into()),
+            ..measurement()
+        };
+        check(
+            &full,
+            r#""threshold":0.1,"p_value":0.001,"q_value":0.002,"noise_floor":0.05,"sigma":0.01,"interval":[0.2,0.3],"n_reference":100,"n_current":9,"verdict":"breach","reference":"f9d7","against":"last_week","parts":[{"name":"12.5 to 40","reference":0.125,"current":0.5,"contribution":0.2},{"name":"(new)","reference":0.125,"current":0.5,"contribution":0.05}]}"#,
+        );
     }
 }

@@ -178,11 +178,14 @@ pub fn is_reference_file(path: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::catalogue::{Metric, Subject};
     use crate::engine::reference::compile::{CompileSpec, compile};
     use crate::engine::reference::table::{Column, Table};
+    use crate::engine::reference::{Calibration, Variation};
     use crate::event::Scalar;
+    use std::collections::BTreeMap;
 
-    /// Small, and with something of everything: both kinds, other and new, missing and invalid, outputs, notes.
+    /// Small, and with something of everything: both kinds, other and new, missing and invalid, outputs, notes, a calibration.
     fn example() -> ReferenceFile {
         let number = |name: &str, f: fn(u32) -> f64| Column::of(name, (0..40).map(|i| Scalar::Number(f(i))));
         let country =
@@ -198,7 +201,11 @@ mod tests {
             number("label", |i| f64::from(i % 3 % 2)),
         ];
         let spec = CompileSpec { cells: 16, max_categories: 3, positive: Some("1".into()), ..CompileSpec::default() };
-        let compiled = compile(&Table::new(columns), &spec).unwrap();
+        let mut compiled = compile(&Table::new(columns), &spec).unwrap();
+        let figure = Variation { timed: true, windows: 9, n: 4, mean: 0.5, std: 0.25, min: 0.125, max: 1.0, ceiling: 1.5 };
+        let figures = BTreeMap::from([((Subject::Feature("amount".into()), Metric::Psi), figure)]);
+        compiled.reference.calibration = Some(Calibration { window_ms: 60_000, windows: 9, figures });
+        compiled.reference.id = compiled.reference.content_id();
         ReferenceFile::new(compiled, "example.parquet", Timestamp(1_795_340_400_123), Some("v1".into()))
     }
 

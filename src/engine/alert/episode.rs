@@ -2,7 +2,7 @@
 
 use super::findings::{MAX_WORST, sort_worst_first};
 use super::incident::notification_id;
-use super::track::Track;
+use super::track::{Breach, Track};
 use super::{AlertFacts, AlertState, Body, Notification, NotifyReason, Timestamp, WindowFacts, Worst};
 use crate::engine::settings::{AlertSettings, ReceiverSettings};
 use crate::engine::verdict::{Aspect, Rule};
@@ -71,7 +71,11 @@ impl Episode {
         facts.window = window;
         let breaches = || self.tracks.iter().filter_map(Track::breach);
         if facts.state == AlertState::Pending {
-            facts.since = breaches().map(|breach| breach.since).min().unwrap_or(facts.since);
+            facts.since = breaches().filter_map(Breach::since).min().unwrap_or(facts.since);
+            // what was cleared before it was confirmed is no part of this alert
+            if !self.peak.worst.iter().all(|worst| breaches().any(|breach| breach.suspects(&worst.subject))) {
+                self.peak = Peak::default();
+            }
         }
         facts.worst = breaches().flat_map(|breach| &breach.worst).cloned().collect();
         sort_worst_first(&mut facts.worst);

@@ -1,65 +1,85 @@
 //! What one rule found in one window of one stream, on one of the two clocks.
 
+use super::inhibition::Inhibited;
 use super::{Judged, Worst};
-use crate::engine::metric::{Metric, Subject, Verdict};
+use crate::engine::metric::{Baseline, Metric, Subject, Verdict};
 use crate::engine::verdict::{Aspect, Rule, Scope, Standing, assess};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries that an alert names.
 pub(super) const MAX_WORST: usize = 10;
+
+/// By what a subject was judged: one baseline may have nothing to compare with where another one has.
+pub(super) type Ground = (Metric, Baseline);
 
 /// What one rule found.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Everything beyond its bound, worst first.
     pub breaching: Vec<Worst>,
-    /// Subjects beyond their bound.
-    pub n_breaching: u64,
-    /// Subjects that were judged.
-    pub n_judged: u64,
+    /// Subjects that were judged, and by what they are beyond their bound.
+    judged: BTreeMap<Subject, BTreeSet<Ground>>,
     /// Whether something that was judged is not far enough within its bound to resolve.
     pub any_between: bool,
-    /// What the rule looks at and could not judge.
-    pub unjudged: BTreeSet<(Subject, Metric)>,
+    /// What the rule looks at and could not judge, or must not.
+    unjudged: BTreeSet<(Subject, Ground)>,
 }
 
 impl Findings {
     /// Judges every measurement of the aspect by the rule's own conditions (another rule may have given the measurement its printed verdict).
-    pub(super) fn of(rule: &Rule, judged: &Judged<'_>) -> Self {
+    pub(super) fn of(rule: &Rule, judged: &Judged<'_>, inhibited: &Inhibited) -> Self {
         let scope = Scope { task: judged.task, kinds: judged.kinds, is_segment: judged.stream.segment.is_some() };
         let mut found = Self::default();
-        let (mut breaching, mut seen) = (BTreeSet::new(), BTreeSet::new());
         for measurement in judged.measurements {
             if Aspect::of(&measurement.subject, measurement.metric) != judged.aspect {
                 continue;
             }
             let Some(condition) = rule.condition_for(&scope, measurement) else { continue };
+            let (subject, ground) = (&measurement.subject, (measurement.metric, measurement.baseline));
             let mature = measurement.verdict != Some(Verdict::Immature);
-            let assessment = assess(condition, rule.resolve_level, mature, measurement);
-            match (assessment.standing, measurement.reading.value(), assessment.threshold) {
-                (Standing::Breach, Some(value), Some(threshold)) => {
-                    breaching.insert(&measurement.subject);
-                    found.breaching.push(Worst {
-                        subject: measurement.subject.clone(),
-                        metric: measurement.metric,
-                        value,
-                        threshold,
-                        above: condition.bound.is_above(),
-                        n_current: measurement.n_current,
-                    });
-                }
-                (Standing::Unjudged, ..) => {
-                    found.unjudged.insert((measurement.subject.clone(), measurement.metric));
-                    continue;
-                }
-                (standing, ..) => found.any_between |= standing != Standing::Clear,
+            let assessment = assess(rule, condition, mature, measurement);
+            if assessment.standing == Standing::Unjudged || inhibited.contains(subject) {
+                found.unjudged.insert((subject.clone(), ground));
+                continue;
             }
-            seen.insert(&measurement.subject);
+            found.any_between |= assessment.standing == Standing::Between;
+            let beyond = found.judged.entry(subject.clone()).or_default();
+            if let (Standing::Breach, Some(value), Some(threshold)) =
+                (assessment.standing, measurement.reading.value(), assessment.threshold)
+            {
+                beyond.insert(ground);
+                found.breaching.push(Worst {
+                    subject: subject.clone(),
+                    metric: measurement.metric,
+                    value,
+                    threshold,
+                    above: condition.bound.is_above(),
+                    n_current: measurement.n_current,
+                });
+            }
         }
-        found.n_breaching = breaching.len() as u64;
-        found.n_judged = seen.len() as u64;
         sort_worst_first(&mut found.breaching);
         found
+    }
+
+    /// Subjects that were judged.
+    pub(super) fn n_judged(&self) -> u64 {
+        self.judged.len() as u64
+    }
+
+    /// Subjects beyond their bound, and by what.
+    pub(super) fn beyond(&self) -> impl Iterator<Item = (&Subject, &BTreeSet<Ground>)> {
+        self.judged.iter().filter(|(_, grounds)| !grounds.is_empty())
+    }
+
+    /// Whether a subject that was beyond its bound by these grounds is known to be within it: it was judged, by each of them, and nothing breached.
+    pub(super) fn is_calm(&self, subject: &Subject, grounds: &BTreeSet<Ground>) -> bool {
+        self.judged.get(subject).is_some_and(BTreeSet::is_empty) && !self.is_silent(subject, grounds)
+    }
+
+    /// Whether the subject could not be judged by one of these grounds.
+    pub(super) fn is_silent(&self, subject: &Subject, grounds: &BTreeSet<Ground>) -> bool {
+        !self.unjudged.is_empty() && grounds.iter().any(|&ground| self.unjudged.contains(&(subject.clone(), ground)))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::episode::{Episode, RetrainWish};
 use super::findings::Findings;
+use super::inhibition;
 use super::{AlertFacts, AlertState, Incident, Notification, Timestamp, Transition, WindowFacts};
 use crate::engine::metric::{Measurement, Subject};
 use crate::engine::settings::{AlertSettings, ColumnKind, Task};
@@ -91,10 +92,9 @@ impl Alerts {
     pub fn observe(&mut self, judged: &Judged<'_>, settings: &AlertSettings) -> Observed {
         let mut observed = Observed::default();
         self.close_unconfigured(judged, settings, &mut observed);
-        for rule in judged.rules {
-            let findings = Findings::of(rule, judged);
+        for (rule, findings) in judged.rules.iter().zip(inhibition::findings(judged)) {
             let key = Fingerprint { stream: judged.stream.clone(), rule: Arc::clone(&rule.name) };
-            if findings.n_judged > 0 && !self.entries.contains_key(&key) {
+            if findings.n_judged() > 0 && !self.entries.contains_key(&key) {
                 self.entries.insert(key.clone(), Entry::new(self.episode_floor));
             }
             if let Some(entry) = self.entries.get_mut(&key) {
@@ -192,7 +192,7 @@ impl Entry {
         let (rule, window, aspect) = (step.rule, step.judged.window, step.judged.aspect);
         self.expire(step, observed);
         let last = &mut self.judged_end[aspect as usize];
-        if findings.n_judged > 0 && last.is_none_or(|end| window.end > end) {
+        if findings.n_judged() > 0 && last.is_none_or(|end| window.end > end) {
             *last = Some(window.end);
             if findings.breaching.is_empty() {
                 self.take_calm(step, &findings, observed);
@@ -214,8 +214,8 @@ impl Entry {
         let next = self.episode + 1;
         let episode = self.active.get_or_insert_with(|| Box::new(Episode::new(first_facts(step, next), aspect)));
         let track = &mut episode.tracks[aspect as usize];
-        track.take_breach(&window, findings);
-        let confirmed = track.breach().is_some_and(|breach| breach.windows >= rule.confirm);
+        track.take_breach(&window, findings, episode.facts.state == AlertState::Pending);
+        let confirmed = track.breach().is_some_and(|breach| breach.is_confirmed(rule.confirm));
         episode.refresh(rule, window);
         if episode.facts.state == AlertState::Pending && confirmed {
             self.episode = next;
@@ -242,7 +242,7 @@ impl Entry {
         let window = step.judged.window;
         let Some(episode) = &mut self.active else { return };
         let expired = episode.tracks[step.judged.aspect as usize].expire(&window, step.rule.confirm);
-        if expired.is_some() && !episode.is_breached() {
+        if expired && !episode.is_breached() {
             let note = "what was left of it was never confirmed, and not judged for more than ten windows";
             self.end(window.end, window, Some(note.into()), step.settings, observed);
         }

@@ -7,6 +7,7 @@ mod episode;
 mod facts;
 mod findings;
 mod incident;
+mod inhibition;
 mod machine;
 mod notification;
 mod outbox;

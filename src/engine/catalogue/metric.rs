@@ -1,5 +1,6 @@
 //! Every metric by name, and what kind of number it is.
 
+use super::{OF_ONE_CLASS, OF_THRESHOLD};
 use serde::{Deserialize, Serialize};
 
 /// What a metric is a statement about; decides on which subjects it is measured.
@@ -116,7 +117,7 @@ metrics! {
     MedianShift => "median_shift", Distance, NonNegative;
     /// Change of the 95th percentile, in standard deviations of the reference (numeric columns).
     P95Shift => "p95_shift", Distance, NonNegative;
-    /// Maximum mean discrepancy by random Fourier features (vector columns).
+    /// Squared maximum mean discrepancy by random Fourier features (vector columns).
     Mmd => "mmd", Distance, NonNegative;
 
     // rate
@@ -134,9 +135,9 @@ metrics! {
     // inputs
     /// Share of features whose distribution has drifted by the rules (0 to 1).
     DriftedShare => "drifted_share", Inputs, Unit;
-    /// Root of the mean squared distance of the inputs from the reference's principal components, in standard deviations.
+    /// Root of the mean squared distance of the inputs from the reference's principal components, in standard deviations of the reference.
     PcaError => "pca_reconstruction_error", Inputs, NonNegative;
-    /// Fréchet distance of mean and covariance of the inputs, in standard deviations.
+    /// Squared Fréchet distance of mean and covariance of the inputs, in standard deviations of the reference.
     Frechet => "frechet_distance", Inputs, NonNegative;
 
     // data
@@ -278,20 +279,31 @@ metrics! {
     Cusum => "cusum", Detector, NonNegative;
 }
 
-impl Family {
-    /// The subjects on which its metrics are measured, as a rule writes them.
+impl Metric {
+    /// Whether it can be estimated before labels arrive.
+    pub fn is_estimated(self) -> bool {
+        use Metric::{Accuracy, BalancedAccuracy, F1, Mae, Precision, Recall, Rmse, RocAuc, Specificity};
+        matches!(self, Accuracy | BalancedAccuracy | Precision | Recall | F1 | Specificity | RocAuc | Mae | Rmse)
+    }
+
+    /// The subjects on which it is measured, as a rule writes them.
     pub fn subjects(self) -> &'static str {
-        match self {
-            Self::Distance => "`feature:<name>`, `feature:*`, `prediction`, `score`, `label`, `residual`",
-            Self::Rate => "`feature:<name>`, `feature:*`, `prediction`, `score`, `label`",
-            Self::Inputs => "`features`",
-            Self::Data => "`data`",
-            Self::Classes => "`quality`, `quality:<class>`, `quality@<threshold>`, `estimated_quality`",
-            Self::Numbers => "`quality`, `estimated_quality`",
-            Self::Ranking | Self::Arrival => "`quality`",
-            Self::Fairness => "`fairness:<feature>`",
-            Self::Service => "`service`",
-            Self::Detector => "`errors`, `latency`",
+        match self.family() {
+            Family::Distance => "`feature:<name>`, `feature:*`, `prediction`, `score`, `label`, `residual`",
+            Family::Rate => "`feature:<name>`, `feature:*`, `prediction`, `score`, `label`",
+            Family::Inputs => "`features`",
+            Family::Data => "`data`",
+            Family::Classes => match (OF_ONE_CLASS.contains(&self), OF_THRESHOLD.contains(&self)) {
+                (true, true) => "`quality`, `quality:<class>`, `quality@<threshold>`, `estimated_quality`",
+                (true, false) => "`quality`, `quality:<class>`, `estimated_quality`",
+                (false, true) => "`quality`, `quality@<threshold>`, `estimated_quality`",
+                (false, false) => "`quality`, `estimated_quality`",
+            },
+            Family::Numbers => "`quality`, `estimated_quality`",
+            Family::Ranking | Family::Arrival => "`quality`",
+            Family::Fairness => "`fairness:<feature>`",
+            Family::Service => "`service`",
+            Family::Detector => "`errors`, `latency`",
         }
     }
 }
@@ -301,8 +313,10 @@ pub fn markdown_table() -> String {
     let mut text = String::from("| metric | measured on | says |\n|---|---|---|\n");
     for &metric in Metric::ALL {
         let usual = if MetricSet::usual().contains(metric) { " (always measured)" } else { "" };
+        let subjects = metric.subjects();
+        let subjects = if metric.is_estimated() { subjects.to_owned() } else { subjects.replace(", `estimated_quality`", "") };
         let help = metric.help().replace('|', "\\|");
-        text.push_str(&format!("| `{}`{usual} | {} | {help} |\n", metric.as_str(), metric.family().subjects()));
+        text.push_str(&format!("| `{}`{usual} | {subjects} | {help} |\n", metric.as_str()));
     }
     text
 }

@@ -40,6 +40,35 @@ pub enum Subject {
     Features,
 }
 
+/// What is measured of one class against the rest.
+pub const OF_ONE_CLASS: &[Metric] = &[
+    Metric::Precision,
+    Metric::Recall,
+    Metric::F1,
+    Metric::FBeta,
+    Metric::Specificity,
+    Metric::RocAuc,
+    Metric::PrAuc,
+    Metric::Brier,
+    Metric::CalibrationError,
+    Metric::Matthews,
+    Metric::SelectionRate,
+];
+
+/// What hangs on the decision threshold of a binary model.
+pub const OF_THRESHOLD: &[Metric] = &[
+    Metric::Accuracy,
+    Metric::BalancedAccuracy,
+    Metric::Precision,
+    Metric::Recall,
+    Metric::F1,
+    Metric::FBeta,
+    Metric::Specificity,
+    Metric::Matthews,
+    Metric::SelectionRate,
+    Metric::BusinessValue,
+];
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,10 +98,16 @@ impl Subject {
         match metric.family() {
             Family::Distance => is_column || *self == Self::Residual,
             Family::Rate => is_column,
+            Family::Classes | Family::Numbers if *self == Self::EstimatedQuality => metric.is_estimated(),
             Family::Inputs => *self == Self::Features,
             Family::Data => *self == Self::Data,
-            Family::Classes => matches!(self, Self::Quality | Self::ClassQuality(_) | Self::QualityAt(_) | Self::EstimatedQuality),
-            Family::Numbers => matches!(self, Self::Quality | Self::EstimatedQuality),
+            Family::Classes => match self {
+                Self::Quality => true,
+                Self::ClassQuality(_) => OF_ONE_CLASS.contains(&metric),
+                Self::QualityAt(_) => OF_THRESHOLD.contains(&metric),
+                _ => false,
+            },
+            Family::Numbers => *self == Self::Quality,
             Family::Ranking | Family::Arrival => *self == Self::Quality,
             Family::Fairness => matches!(self, Self::Fairness(_)),
             Family::Service => *self == Self::Service,

@@ -2,11 +2,14 @@
 //!
 //! Invariant: it changes nothing but its own state, and the same panes and watermarks give the same effects in the same order.
 
+mod fairness;
 mod retraining;
+mod silence;
 mod stream;
+mod trail;
 
 use crate::engine::alert::{Alerts, Judged, Observed, Outbox, RetrainFacts, RetrainGate, Transition};
-use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_inputs, measure_outcomes};
+use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowFacts, measure_data, measure_inputs, share_of_drifted};
 use crate::engine::published::{ModelFacts, Published};
 use crate::engine::settings::{ColumnKind, Settings};
 use crate::engine::verdict::{Aspect, judge};
@@ -16,11 +19,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use stream::{Printed, Progress, StreamPanes, mature, window_facts};
+use trail::{Trail, wishes};
 
 /// What the evaluator remembers over a restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EvaluatorState {
     progress: BTreeMap<StreamKey, Progress>,
+    /// Past windows of the streams that are compared with them.
+    trails: BTreeMap<StreamKey, Trail>,
     /// Where every alert stands.
     pub alerts: Alerts,
     /// When each model last asked for a retraining.
@@ -45,6 +51,8 @@ pub struct Evaluator {
     inputs_ended: bool,
     /// How far event time has come: what the retraining gate goes by, because the windows of its two clocks end days apart.
     now: Timestamp,
+    /// How far labels have been read too: a silence beyond it is not known.
+    labels_read: Timestamp,
 }
 
 /// What a step wants the world to know.
@@ -69,6 +77,7 @@ impl Evaluator {
             topics: Vec::new(),
             inputs_ended: false,
             now: Timestamp::MIN,
+            labels_read: Timestamp::MIN,
         }
     }
 
@@ -100,6 +109,7 @@ impl Evaluator {
                 let progress = self.state.progress.entry(StreamKey::clone(&update.stream)).or_default();
                 progress.wake(update.start, pane, &self.settings.window);
             }
+            self.note_labels(&update);
             self.panes.entry(StreamKey::clone(&update.stream)).or_default().take(&update);
         }
     }
@@ -110,6 +120,7 @@ impl Evaluator {
         if marks.inputs != Timestamp::MAX {
             self.now = marks.inputs;
         }
+        self.labels_read = marks.all;
         while let Some(end) = self.next_end().filter(|&end| end <= marks.inputs) {
             let due = self.state.progress.iter().filter(|(_, p)| p.next_end == Some(end)).map(|(key, _)| key.clone());
             for key in due.collect::<Vec<_>>() {
@@ -119,8 +130,13 @@ impl Evaluator {
         for key in self.state.progress.keys().cloned().collect::<Vec<_>>() {
             self.judge_waiting(&key, marks.all, &mut effects);
             if let (Some(panes), Some(progress)) = (self.panes.get_mut(&key), self.state.progress.get(&key)) {
-                panes.prune(progress, &self.settings.window);
+                panes.prune(progress, &self.settings.window, self.now);
             }
+        }
+        if marks.inputs != Timestamp::MAX && marks.inputs != Timestamp::MIN {
+            let oldest = marks.inputs.minus(trail::LONGEST_MS + self.settings.window.size_ms);
+            self.state.trails.values_mut().for_each(|trail| trail.forget(oldest));
+            self.state.trails.retain(|_, trail| !trail.is_empty());
         }
         effects
     }
@@ -174,11 +190,14 @@ impl Evaluator {
         let (_, labelled, _) = panes.coverage(start, end);
         let requests_of_model = self.requests_of_model(&key.model.model, start, end);
         let fires = self.state.alerts.firing().any(|f| f.model == key.model && f.segment == key.segment);
+        let data = self.data_facts(&key.model.model, end);
+        let wait_ms = silence::longest_wait(&model.settings.rules, &window);
         let Some(progress) = self.state.progress.get_mut(key) else { return };
         let facts = window_facts(progress, &window, end, &pane, labelled, self.inputs_ended);
-        progress.step(&window, fires);
+        progress.saw(&pane, requests_of_model);
+        progress.step(&window, fires, wait_ms);
         self.state.windows += 1;
-        if pane.requests == 0 && requests_of_model > 0 {
+        if pane.requests == 0 && (requests_of_model > 0 || progress.retired) {
             if key.segment.is_none() {
                 self.retire(&key.model, facts, effects);
             }
@@ -188,7 +207,13 @@ impl Evaluator {
             progress.waiting.insert(end, facts);
         }
         let service = ServiceFacts { requests_of_model, seconds: window.size_ms as f64 / 1000.0 };
-        let mut measurements = with_context(model, key, facts, |ctx| measure_inputs(ctx, &pane, &service));
+        let mut measurements =
+            with_context(model, key, facts, |ctx| [measure_inputs(ctx, &pane, &service), measure_data(ctx, &pane, &data)].concat());
+        let trailing = wishes(model, key);
+        if let Some(reference) = model.reference.as_ref().filter(|_| !trailing.is_empty()) {
+            let trail = self.state.trails.entry(key.clone()).or_default();
+            measurements.extend(trail.step(key, facts, reference, &pane, &trailing));
+        }
         let observed = self.judge_and_observe(key, facts, Aspect::Inputs, &mut measurements);
         effects.extend(measurements.into_iter().map(Effect::Measured));
         self.follow(observed, key, facts, effects);
@@ -218,20 +243,15 @@ impl Evaluator {
 
     /// Prints again the windows up to `until` whose labels changed after they were judged, and closes them.
     fn print_amended(&mut self, key: &StreamKey, until: Timestamp, effects: &mut Vec<Effect>) {
-        let (Some(progress), Some(panes), Some(model)) =
-            (self.state.progress.get_mut(key), self.panes.get(key), self.models.get(&key.model))
-        else {
-            return;
-        };
-        while let Some((&end, &printed)) = progress.judged.first_key_value().filter(|(end, _)| **end <= until) {
-            progress.judged.remove(&end);
+        let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else { return };
+        while let Some((end, printed)) = self.state.progress.get_mut(key).and_then(|progress| progress.close_one(until)) {
             let (_, labelled, revised) = panes.coverage(printed.facts.start, end);
             if (labelled, revised) == (printed.labelled, printed.revised) {
                 continue;
             }
             let Some(pane) = panes.outcomes(printed.facts.start, end) else { continue };
             let facts = WindowFacts { labels: labelled, ..printed.facts };
-            let mut measurements = with_context(model, key, facts, |ctx| measure_outcomes(ctx, &pane));
+            let mut measurements = self.measure_outcomes(model, key, facts, &pane);
             judge_only(model, key, true, &mut measurements);
             effects.extend(measurements.into_iter().map(Effect::Measured));
         }
@@ -247,7 +267,8 @@ impl Evaluator {
             progress.judged.insert(facts.end, Printed { facts, labelled, revised });
         }
         let Some(pane) = panes.outcomes(facts.start, facts.end) else { return };
-        let mut measurements = with_context(model, key, facts, |ctx| measure_outcomes(ctx, &pane));
+        let measurements = self.measure_outcomes(model, key, facts, &pane);
+        let mut measurements = self.without_coverage(&key.model.model, measurements);
         if !mature {
             judge_only(model, key, false, &mut measurements);
             effects.extend(measurements.into_iter().map(Effect::Measured));
@@ -262,6 +283,10 @@ impl Evaluator {
     fn judge_and_observe(&mut self, key: &StreamKey, window: WindowFacts, aspect: Aspect, measurements: &mut [Measurement]) -> Observed {
         let Some(model) = self.models.get(&key.model) else { return Observed::default() };
         judge_only(model, key, true, measurements);
+        // a figure about the verdicts is known, and judged, only after them
+        if let Some(place) = share_of_drifted(model.reference.as_deref(), measurements) {
+            judge_only(model, key, true, &mut measurements[place..=place]);
+        }
         let kinds = |subject: &Subject| kind_of(model, subject);
         let (rules, task) = (&model.settings.rules, model.settings.task);
         let judged = Judged { stream: key, aspect, window, rules, task, kinds: &kinds, measurements };
@@ -279,6 +304,7 @@ impl Evaluator {
 /// Calls `measure` with everything it needs to know of a stream's window.
 fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, measure: impl FnOnce(&Context<'_>) -> T) -> T {
     let positive = model.settings.positive.as_ref().and_then(|p| class_place(&model.classes, &Scalar::Text(p.as_ref().into())));
+    let detectors = model.settings.watched();
     measure(&Context {
         stream: key,
         window,
@@ -288,6 +314,11 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         reference: model.reference.as_deref(),
         learning: model.learning,
         wanted: model.settings.metrics,
+        estimate: model.settings.estimate,
+        beta: model.settings.beta,
+        costs: model.settings.costs.as_ref(),
+        decision_thresholds: &model.settings.decision_thresholds,
+        detectors: &detectors,
     })
 }
 

@@ -24,6 +24,12 @@ pub(super) struct Progress {
     pub(super) since: Option<Timestamp>,
     /// End of the last pane with a request.
     pub(super) last_pane_end: Option<Timestamp>,
+    /// The last request of a window that was judged.
+    pub(super) last_request: Option<Timestamp>,
+    /// The last label that was joined.
+    pub(super) last_label: Option<Timestamp>,
+    /// Whether another version of the model took over: its silence is then not this one's.
+    pub(super) retired: bool,
     /// Windows whose quality waits for labels, by their end.
     pub(super) waiting: BTreeMap<Timestamp, WindowFacts>,
     /// Windows whose quality was judged and may yet be amended, by their end: what was printed.
@@ -57,11 +63,24 @@ impl Progress {
         }
     }
 
-    /// Moves on to the next window, or to sleep; not while an alert fires, which is to be told again, and must be able to resolve.
-    pub(super) fn step(&mut self, window: &WindowSettings, fires: bool) {
-        let last = self.last_pane_end.map_or(Timestamp::MIN, |e| e.plus(WAKE_WINDOWS * window.size_ms));
+    /// Notes what a window held, of this stream and of its model: a version without a request while another one has some is retired, until its next one.
+    pub(super) fn saw(&mut self, pane: &InputPane, requests_of_model: u64) {
+        self.last_request = self.last_request.max(pane.span.map(|(_, last)| last));
+        self.retired = pane.requests == 0 && (self.retired || requests_of_model > 0);
+    }
+
+    /// Moves on to the next window, or to sleep; not while an alert fires, which is to be told again, and must be able to resolve; and not before
+    /// `wait_ms` have passed since the last request, which a rule on silence may ask for.
+    pub(super) fn step(&mut self, window: &WindowSettings, fires: bool, wait_ms: i64) {
+        let awake_ms = (WAKE_WINDOWS * window.size_ms).max(if self.retired { 0 } else { wait_ms });
+        let last = self.last_pane_end.map_or(Timestamp::MIN, |e| e.plus(awake_ms));
         self.last_end = self.next_end.or(self.last_end);
         self.next_end = self.next_end.map(|end| end.plus(window.slide_ms)).filter(|&end| fires || end <= last);
+    }
+
+    /// Closes the first of the judged windows that end up to `until`.
+    pub(super) fn close_one(&mut self, until: Timestamp) -> Option<(Timestamp, Printed)> {
+        self.judged.first_entry().filter(|entry| *entry.key() <= until).map(|entry| entry.remove_entry())
     }
 }
 
@@ -88,6 +107,11 @@ impl StreamPanes {
         self.inputs.range(start..end).map(|(_, pane)| pane.requests).sum()
     }
 
+    /// The last request before `end`, of the panes that are kept.
+    pub(super) fn last_request(&self, end: Timestamp) -> Option<Timestamp> {
+        self.inputs.range(..end).rev().find_map(|(_, pane)| pane.span.map(|(_, last)| last))
+    }
+
     /// The sum of the outcome panes of `[start, end)`; `None` where there is none.
     pub(super) fn outcomes(&self, start: Timestamp, end: Timestamp) -> Option<OutcomePane> {
         let mut panes = self.outcomes.range(start..end).map(|(_, pane)| pane);
@@ -107,9 +131,11 @@ impl StreamPanes {
         self.outcomes.values().map(|pane| pane.labelled).sum()
     }
 
-    /// Drops panes that no window to come has any use for.
-    pub(super) fn prune(&mut self, progress: &Progress, window: &WindowSettings) {
-        let next = progress.next_end.or(progress.last_pane_end).unwrap_or(Timestamp::MIN);
+    /// Drops panes that no window to come has any use for; `now`: how far event time has come.
+    pub(super) fn prune(&mut self, progress: &Progress, window: &WindowSettings, now: Timestamp) {
+        // a stream that sleeps may still get panes, of labels alone; what wakes it lies at most a window back
+        let asleep = progress.last_pane_end.map(|end| end.max(now.minus(window.size_ms)));
+        let next = progress.next_end.or(asleep).unwrap_or(Timestamp::MIN);
         if next != Timestamp::MIN {
             let oldest = next.minus(window.size_ms);
             while self.inputs.first_key_value().is_some_and(|(&start, _)| start < oldest) {

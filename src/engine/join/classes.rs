@@ -30,6 +30,11 @@ impl Classes {
         self.open = false;
     }
 
+    /// Whether it still grows.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// The classes by place.
     pub fn names(&self) -> &[Arc<str>] {
         &self.names

@@ -1,5 +1,6 @@
 //! Predictions that wait for labels, and labels that wait for predictions.
 
+use crate::engine::summary::Scores;
 use crate::event::{Position, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
@@ -34,6 +35,8 @@ pub struct Entry {
     pub timestamp: Timestamp,
     /// What was predicted; `None`: nothing that a label could be compared with.
     pub predicted: Option<Outcome>,
+    /// Its scores, where a metric needs them.
+    pub scores: Scores,
     /// The truth, once it is known.
     pub truth: Option<Truth>,
 }
@@ -222,7 +225,7 @@ mod tests {
     use crate::event::{PartitionId, TopicId};
 
     fn entry(model: u32, at: i64) -> Entry {
-        Entry { model, route: 0, timestamp: Timestamp(at), predicted: Some(Outcome::Class(1)), truth: None }
+        Entry { model, route: 0, timestamp: Timestamp(at), predicted: Some(Outcome::Class(1)), scores: Scores::None, truth: None }
     }
 
     fn label(at: i64) -> WaitingLabel {

@@ -2,11 +2,14 @@
 //!
 //! Nulls and invalid values are left out of distributions and have rates of their own, over all events that the column saw.
 
-use super::{Finding, Metric, Reading, UndefinedReason};
-use crate::engine::reference::{ColumnReference, Slots};
+use super::{Finding, Metric, Part, Reading, UndefinedReason};
+use crate::engine::catalogue::{Family, MetricSet};
+use crate::engine::reference::{ColumnReference, Contribution, Incomparable, Slots};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::summary::ColumnCounts;
-use crate::stats::{self, Smoothing};
+
+/// Contributions that a measurement names.
+const MOST_PARTS: usize = 3;
 
 /// What a column is to the model; decides what is measured on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,24 +36,37 @@ impl Role {
     }
 
     /// What is measured, in the order of [`Metric::ALL`]. A column of the reference knows its kind better than the task does.
-    fn metrics(self, column: Option<&ColumnReference>) -> &'static [Metric] {
-        use Metric::{InvalidRate, Ks, MissingRate, NewCategoryRate, Psi, TotalVariation};
+    fn metrics(self, column: Option<&ColumnReference>) -> impl Iterator<Item = Metric> {
+        use Metric::{InvalidRate, MissingRate, NewCategoryRate};
         let kind_or = |kind| column.map_or(kind, ColumnReference::kind);
-        match self {
+        let (kind, rates): (_, &[Metric]) = match self {
             Self::Feature => match kind_or(ColumnKind::Numeric) {
-                ColumnKind::Numeric => &[Psi, Ks, TotalVariation, MissingRate, InvalidRate],
-                ColumnKind::Categorical => &[Psi, TotalVariation, MissingRate, InvalidRate, NewCategoryRate],
+                ColumnKind::Numeric => (ColumnKind::Numeric, &[MissingRate, InvalidRate]),
+                ColumnKind::Categorical => (ColumnKind::Categorical, &[MissingRate, InvalidRate, NewCategoryRate]),
+                // n-grams and events do not add up to a rate: the other columns of a text tell how many are missing or invalid
+                ColumnKind::Text => (ColumnKind::Text, &[]),
+                // how far they are from each other is measured elsewhere
+                ColumnKind::Vector => (ColumnKind::Vector, &[MissingRate, InvalidRate]),
             },
-            Self::Answer(kind) => match kind_or(kind) {
-                ColumnKind::Numeric => &[Psi, Ks, TotalVariation, MissingRate, InvalidRate],
-                ColumnKind::Categorical => &[Psi, TotalVariation, MissingRate, InvalidRate],
-            },
-            Self::Score => &[Psi, Ks, MissingRate, InvalidRate],
-            Self::Truth(kind) => match kind_or(kind) {
-                ColumnKind::Numeric => &[Psi, Ks, TotalVariation],
-                ColumnKind::Categorical => &[Psi, TotalVariation],
-            },
-        }
+            Self::Answer(kind) => (kind_or(kind), &[MissingRate, InvalidRate]),
+            Self::Score => (ColumnKind::Numeric, &[MissingRate, InvalidRate]),
+            Self::Truth(kind) => (kind_or(kind), &[]),
+        };
+        let distances = Metric::ALL.iter().filter(move |metric| is_measured(**metric, kind));
+        distances.chain(rates).copied()
+    }
+}
+
+/// Whether a distance has a meaning for columns of that kind. N-grams of a text depend on each other, so what is a test of independent values is none for
+/// them; vectors have a distance of their own.
+fn is_measured(metric: Metric, kind: ColumnKind) -> bool {
+    use Metric::{ChiSquare, CramersV, Hellinger, JensenShannon, KullbackLeibler, LInfinity, Mmd, Psi, TotalVariation};
+    let of_shares = matches!(metric, Psi | TotalVariation | JensenShannon | Hellinger | KullbackLeibler | LInfinity);
+    match kind {
+        ColumnKind::Numeric => metric.family() == Family::Distance && metric != Mmd,
+        ColumnKind::Categorical => of_shares || matches!(metric, ChiSquare | CramersV),
+        ColumnKind::Text => of_shares,
+        ColumnKind::Vector => false,
     }
 }
 
@@ -61,60 +77,65 @@ fn answer_kind(task: Task) -> ColumnKind {
     }
 }
 
-/// What a column's counts say. `no_reference` is the reason where the reference does not have the column, `no_data` where the window has
+/// What a column's counts say, of the metrics that are wanted. `no_reference` is the reason where the reference does not have the column, `no_data` where the window has
 /// no valid value of it. Counts over other slots than the reference's cannot be compared and are taken as no counts.
 pub(super) fn findings(
     role: Role,
     column: Option<&ColumnReference>,
     counts: Option<&ColumnCounts>,
+    wanted: MetricSet,
     no_reference: UndefinedReason,
     no_data: UndefinedReason,
 ) -> Vec<Finding> {
-    let metrics = role.metrics(column).iter();
+    let metrics = role.metrics(column).filter(|&metric| wanted.contains(metric));
     let Some(column) = column else {
-        return metrics.map(|&metric| Finding::new(metric, Reading::Undefined(no_reference), 0)).collect();
+        return metrics.map(|metric| Finding::new(metric, Reading::Undefined(no_reference), 0)).collect();
     };
     let empty = column.empty_counts();
     let counts = counts.filter(|c| c.slots.len() == empty.slots.len()).unwrap_or(&empty);
     metrics
-        .map(|&metric| match metric {
+        .map(|metric| match metric {
             Metric::MissingRate => events_rate(metric, column, counts, |c| c.missing),
             Metric::InvalidRate => events_rate(metric, column, counts, ColumnCounts::invalid),
             Metric::NewCategoryRate => new_category_rate(column, counts),
-            _ => drift(metric, column, counts, no_data),
+            _ => drift(metric, column, &column.counts, counts, no_data),
         })
         .collect()
 }
 
-/// A distance between the two distributions of valid values.
-fn drift(metric: Metric, column: &ColumnReference, counts: &ColumnCounts, no_data: UndefinedReason) -> Finding {
-    let (n_reference, n_current) = (column.counts.valid(), counts.valid());
-    let undefined = if n_reference == 0 { UndefinedReason::NoReference } else { no_data };
-    let mut finding = Finding { n_reference, ..Finding::new(metric, Reading::Undefined(undefined), n_current) };
-    match metric {
-        Metric::Ks => {
-            if let Some(ks) = stats::ks(&column.counts.slots, &counts.slots) {
-                (finding.reading, finding.error_bound) = (Reading::Value(ks.distance), ks.bound);
-            }
-        }
-        Metric::TotalVariation => {
-            let (reference, current) = match column.slots {
-                Slots::Numeric(_) => (column.binned(&column.counts), column.binned(counts)),
-                Slots::Categorical(_) => (column.counts.slots.clone(), counts.slots.clone()),
+/// A distance between two distributions of valid values over the column's slots: of the window from the reference (whose counts are the column's own) or from another window.
+pub(super) fn drift(
+    metric: Metric,
+    column: &ColumnReference,
+    baseline: &ColumnCounts,
+    counts: &ColumnCounts,
+    no_data: UndefinedReason,
+) -> Finding {
+    let finding = Finding { n_reference: baseline.valid(), ..Finding::new(metric, Reading::Undefined(no_data), counts.valid()) };
+    match column.compare(metric, baseline, counts) {
+        Ok(compared) => Finding {
+            reading: Reading::Value(compared.value),
+            error_bound: compared.error_bound,
+            degrees: compared.degrees,
+            p_value: compared.p_value.filter(|_| column.kind() != ColumnKind::Text),
+            parts: column.parts(metric, baseline, counts, MOST_PARTS).into_iter().map(part).collect(),
+            ..finding
+        },
+        Err(reason) => {
+            let reason = match reason {
+                Incomparable::NoReference => UndefinedReason::NoReference,
+                Incomparable::NoData => no_data,
+                Incomparable::NotInReference => UndefinedReason::NotInReference,
+                Incomparable::OutOfRange => UndefinedReason::OutOfRange,
             };
-            if let Some(value) = stats::total_variation(&reference, &current) {
-                finding.reading = Reading::Value(value);
-                finding.degrees = stats::occupied(&reference, &current).saturating_sub(1);
-            }
-        }
-        _ => {
-            debug_assert_eq!(metric, Metric::Psi);
-            if let Some(psi) = stats::psi(&column.binned(&column.counts), &column.binned(counts), Smoothing::Jeffreys) {
-                (finding.reading, finding.degrees) = (Reading::Value(psi.value), psi.bins.saturating_sub(1));
-            }
+            Finding { reading: Reading::Undefined(reason), ..finding }
         }
     }
-    finding
+}
+
+fn part(contribution: Contribution) -> Part {
+    let Contribution { name, reference, current, contribution } = contribution;
+    Part { name, reference, current, contribution }
 }
 
 /// The share of a column's events that `part` counts, and the same share on the reference.
@@ -130,7 +151,7 @@ fn new_category_rate(column: &ColumnReference, counts: &ColumnCounts) -> Finding
     let (n_reference, n_current) = (column.counts.valid(), counts.valid());
     let new = match &column.slots {
         Slots::Categorical(categories) => counts.slots.get(categories.new_slot()).copied().unwrap_or(0),
-        Slots::Numeric(_) => 0,
+        Slots::Numeric(_) | Slots::Vector(_) | Slots::Hashed(_) => 0,
     };
     let reading = match (n_reference, n_current) {
         (0, _) => Reading::Undefined(UndefinedReason::NoReference),

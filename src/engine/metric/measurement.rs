@@ -21,7 +21,8 @@ pub struct Measurement {
     pub metric: Metric,
     /// The number, or why there is none.
     pub reading: Reading,
-    /// How far the true value may be above the reading (KS with fewer cells than reference values); 0 where it is exact.
+    /// How far the true value may be from the reading: above it for KS with fewer cells than reference values, to either side for what is read from score
+    /// cells and for the median error; 0 where it is exact.
     pub error_bound: f64,
     /// Number of bins or classes compared, minus one; 0 where the metric has none.
     pub degrees: u32,

@@ -2,6 +2,7 @@
 
 use super::{Context, Finding, Metric, Reading, ServiceFacts, UndefinedReason};
 use crate::engine::window::InputPane;
+use crate::stats::interval;
 
 /// The service figures. Throughput is a figure of the model, all versions together, so a segment does not have it. No request at all in a
 /// window that was watched from end to end is a throughput of 0, not a lack of data: it is the outage that the figure is there to show.
@@ -20,7 +21,8 @@ pub(super) fn findings(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFac
         findings.push(Finding::new(Metric::Throughput, reading, requests));
     }
     let error_rate = (pane.requests > 0).then(|| pane.errors as f64 / pane.requests as f64);
-    findings.push(Finding::new(Metric::ErrorRate, or_no_data(error_rate), pane.requests));
+    let interval = interval::wilson(pane.errors, pane.requests);
+    findings.push(Finding { interval, ..Finding::new(Metric::ErrorRate, or_no_data(error_rate), pane.requests) });
     findings
 }
 

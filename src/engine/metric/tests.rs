@@ -1,13 +1,24 @@
 use super::*;
+use crate::engine::reference::compile::moments;
 use crate::engine::reference::{Categories, Cells, ColumnReference, FeatureReference, OutputReference, ReferenceQuality, Slots};
-use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums};
+use crate::engine::reference::{ErrorTable, Expectation, ScoreCalibration};
+use crate::engine::settings::ColumnKind;
+use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums, ScoreTable, score_cell};
 use crate::engine::window::Quality;
-use crate::event::{InvalidReason, ModelKey, Timestamp};
+use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
+mod acceptance;
 mod conformance;
+mod data;
+mod detectors;
+mod estimate;
+mod fairness;
 mod golden;
+mod golden_quality;
+mod multivariate;
 mod outcomes;
 mod properties;
+mod vectors;
 
 /// One value of a column, as a shard would have understood it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,8 +33,10 @@ fn counts(column: &ColumnReference, values: &[Seen]) -> ColumnCounts {
     let mut counts = column.empty_counts();
     for value in values {
         match (value, &column.slots) {
-            (Seen::Number(v), Slots::Numeric(cells)) => counts.add(cells.cell(*v)),
+            (Seen::Number(v), Slots::Numeric(_)) => column.place(&Scalar::Number(*v)).count(&mut counts),
             (Seen::Number(v), Slots::Categorical(names)) => counts.add(names.slot(&v.to_string())),
+            (Seen::Number(_), Slots::Vector(_)) => counts.add(0),
+            (Seen::Number(v), Slots::Hashed(buckets)) => counts.add((v.abs() as usize) % buckets),
             (Seen::Missing, _) => counts.missing += 1,
             (Seen::Invalid, _) => counts.add_invalid(InvalidReason::NonFinite),
         }
@@ -51,24 +64,44 @@ fn categorical(reference: &[Seen]) -> ColumnReference {
 
 fn column(bins: Vec<u16>, slots: Slots, reference: &[Seen]) -> ColumnReference {
     let n_bins = bins.iter().max().map_or(0, |bin| bin + 1);
-    let mut column = ColumnReference { slots, counts: ColumnCounts::new(bins.len()), bins, n_bins, moments: None };
+    let mut values: Vec<f64> = reference.iter().filter_map(|v| if let Seen::Number(v) = v { Some(v + 0.0) } else { None }).collect();
+    values.sort_by(f64::total_cmp);
+    let moments = if matches!(slots, Slots::Numeric(_)) { moments(&values) } else { None };
+    let mut column = ColumnReference { slots, counts: ColumnCounts::new(bins.len()), bins, n_bins, moments };
     column.counts = counts(&column, reference);
     column
 }
 
 fn reference(inputs: Vec<(&str, ColumnReference)>, outputs: OutputReference) -> Reference {
     let inputs = inputs.into_iter().map(|(name, column)| FeatureReference { name: name.into(), column }).collect();
-    Reference { id: "reference".into(), rows: 100, inputs, outputs, calibration: None }
+    Reference { id: "reference".into(), rows: 100, inputs, outputs, calibration: None, encodings: Default::default() }
 }
 
 fn stream() -> StreamKey {
     StreamKey { model: ModelKey::new("fraud", "v1"), segment: None }
 }
 
+/// No detector runs.
+static NO_DETECTORS: BTreeSet<(Signal, Metric)> = BTreeSet::new();
+
 fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], reference: Option<&'a Reference>) -> Context<'a> {
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(60_000), predictions: 0, labels: 0, whole: true };
     let positive = classes.iter().position(|class| &**class == "1");
-    Context { stream, window, task, positive, classes, reference, learning: false, wanted: MetricSet::all() }
+    Context {
+        stream,
+        window,
+        task,
+        positive,
+        classes,
+        reference,
+        learning: false,
+        wanted: MetricSet::all(),
+        estimate: true,
+        beta: 2.0,
+        costs: None,
+        decision_thresholds: &[],
+        detectors: &NO_DETECTORS,
+    }
 }
 
 const SERVICE: ServiceFacts = ServiceFacts { requests_of_model: 1200, seconds: 60.0 };
@@ -154,7 +187,8 @@ fn without_a_reference_each_output_says_why_and_inputs_say_nothing() {
             let measurements = measure_inputs(&ctx, &InputPane { requests: 5, ..InputPane::default() }, &SERVICE);
             let drift: Vec<_> = measurements.iter().filter(|m| m.subject != Subject::Service).collect();
             assert!(drift.iter().all(|m| m.reading == Reading::Undefined(reason) && m.reference.is_none()));
-            assert!(drift.iter().all(|m| matches!(m.subject, Subject::Prediction | Subject::Score)));
+            let without = |s: &Subject| matches!(s, Subject::Features | Subject::Prediction | Subject::Score | Subject::EstimatedQuality);
+            assert!(drift.iter().all(|m| without(&m.subject)));
             assert_eq!(drift.iter().any(|m| m.subject == Subject::Score), task == Task::Binary);
         }
     }

@@ -1,6 +1,8 @@
 //! How much the figures of a reference vary from one of its own windows to the next: what "normal" is for traffic that is not independent.
+//!
+//! Not here: cutting the reference into windows and measuring them (`engine::calibration`).
 
-use crate::engine::catalogue::{Metric, Subject};
+use crate::engine::catalogue::{Family, Metric, Range, Subject};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -9,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Calibration {
     /// Length of the windows, in milliseconds; 0: they are blocks of consecutive rows, because the reference's rows have no times.
     pub window_ms: i64,
+    /// Windows that were measured.
+    pub windows: u32,
     /// By subject and metric.
     pub figures: BTreeMap<(Subject, Metric), Variation>,
 }
@@ -16,6 +20,8 @@ pub struct Calibration {
 /// One figure over the windows of the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Variation {
+    /// Whether the windows were cut by time, and so hold what differs between hours; else they are blocks of rows.
+    pub timed: bool,
     /// Windows that had a value.
     pub windows: u32,
     /// Mean number of values behind one.
@@ -28,4 +34,236 @@ pub struct Variation {
     pub min: f64,
     /// Greatest value.
     pub max: f64,
+    /// What one window in 10,000 is above, as far as the windows tell; at least `max`.
+    pub ceiling: f64,
+}
+
+/// What is normal for a figure of a window of a certain size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Normal {
+    /// Mean from window to window.
+    pub mean: f64,
+    /// Standard deviation from window to window.
+    pub sigma: f64,
+    /// Readings up to this are what windows of the reference itself show; only of figures that are a distance from the reference.
+    pub noise_floor: Option<f64>,
+}
+
+impl Calibration {
+    /// Whether it is one that calibration makes; says what is wrong.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for ((subject, metric), figure) in &self.figures {
+            let numbers = [figure.mean, figure.std, figure.min, figure.max, figure.ceiling];
+            if numbers.iter().any(|v| !v.is_finite()) || figure.std < 0.0 {
+                return Err(format!("the calibration of {} on {subject} holds no numbers", metric.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is normal for `metric` on `subject` in a window of `n` values, against a reference of `m`; `None`: not known.
+    pub fn normal(&self, subject: &Subject, metric: Metric, n: u64, m: u64) -> Option<Normal> {
+        self.figures.get(&(subject.clone(), metric))?.normal(metric, n, m)
+    }
+
+    /// The noise floor of a distance between two windows of `n` and `other` values, where the reference has `m`; `None`: not known, or no distance.
+    ///
+    /// A window of the past is a smaller sample than the reference, and noisier. What differs between hours can at most be twice as far apart in two windows as
+    /// it is from their mean; the floor does not add that: that two hours of a day differ is what a condition on the previous window asks about.
+    pub fn floor_between(&self, subject: &Subject, metric: Metric, n: u64, other: u64, m: u64) -> Option<f64> {
+        let figure = self.figures.get(&(subject.clone(), metric)).filter(|_| n > 0 && other > 0)?;
+        figure.against(metric, Sizes { n, other, m })?.noise_floor
+    }
+}
+
+impl Variation {
+    /// What is normal for a window of `n` values against a reference of `m`; `None` for an empty one.
+    pub fn normal(&self, metric: Metric, n: u64, m: u64) -> Option<Normal> {
+        self.against(metric, Sizes { n, other: m, m })
+    }
+
+    fn against(&self, metric: Metric, sizes: Sizes) -> Option<Normal> {
+        if sizes.n == 0 || self.n == 0 {
+            return None;
+        }
+        let (growth, by) = (Growth::of(metric), self.growth(metric, sizes));
+        // the figure of a window alone keeps its mean, and only its spread depends on the size
+        let (mean, ceiling) = match growth {
+            Growth::OfTheWindow => (self.mean, self.mean + (self.ceiling - self.mean) * by),
+            Growth::SquaredDistance | Growth::Distance | Growth::Statistic => (self.mean * by, self.ceiling * by),
+        };
+        let floor = matches!(metric.family(), Family::Distance | Family::Inputs).then(|| within(metric, ceiling));
+        let normal = Normal { mean: within(metric, mean), sigma: self.std * by, noise_floor: floor };
+        [normal.mean, normal.sigma, ceiling].iter().all(|v| v.is_finite()).then_some(normal)
+    }
+
+    /// By how much figures of windows of `n` values are larger (or vary more) than those of the windows that were measured.
+    ///
+    /// The noise of a squared distance of two samples shrinks with `1/n + 1/m`, whatever the distance, and with values that depend on each other too, because
+    /// those only make n and m count for less. With `r = (1/n + 1/m)/(1/n_w + 1/m)`, n_w the size of the reference's windows:
+    /// squared distances grow by r, distances by √r, test statistics (squared distances over their noise) not at all, figures of the
+    /// window alone vary by √(n_w/n).
+    ///
+    /// A window larger than the reference's (r < 1) is quieter only where what varies averages out. Blocks of consecutive rows are short, what they vary by
+    /// is taken for dependence of neighbours, and it does. Windows cut by time also vary by the hour of the day and the day of the week, which no number of
+    /// values averages out: they are never scaled down (and a statistic, being divided by a smaller noise, is scaled up).
+    fn growth(&self, metric: Metric, sizes: Sizes) -> f64 {
+        let share = |n: u64| if n == 0 { 0.0 } else { 1.0 / n as f64 };
+        let Sizes { n, other, m } = sizes;
+        let growth = Growth::of(metric);
+        let ratio = match growth {
+            Growth::OfTheWindow => share(n) / share(self.n),
+            _ => (share(n) + share(other)) / (share(self.n) + share(m)),
+        };
+        let allowed = if self.timed { ratio.max(1.0) } else { ratio };
+        match growth {
+            Growth::SquaredDistance => allowed,
+            Growth::Distance | Growth::OfTheWindow => allowed.sqrt(),
+            Growth::Statistic => allowed / ratio,
+        }
+    }
+}
+
+/// Numbers of values.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    /// Of the window.
+    n: u64,
+    /// Of what it is compared with.
+    other: u64,
+    /// Of the reference, with which the reference's own windows were compared.
+    m: u64,
+}
+
+/// How a figure depends on the number of values behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    /// A squared distance of two samples.
+    SquaredDistance,
+    /// A distance of two samples.
+    Distance,
+    /// A squared distance over its own noise.
+    Statistic,
+    /// A mean, share or percentile of the window.
+    OfTheWindow,
+}
+
+impl Growth {
+    fn of(metric: Metric) -> Self {
+        match metric {
+            Metric::Psi | Metric::KullbackLeibler | Metric::Mmd => Self::SquaredDistance,
+            Metric::ChiSquare | Metric::CramerVonMises | Metric::AndersonDarling => Self::Statistic,
+            Metric::Frechet => Self::Distance,
+            _ if metric.family() == Family::Distance => Self::Distance,
+            _ => Self::OfTheWindow,
+        }
+    }
+}
+
+/// Whether a metric is a distance that is not squared: its noise shrinks with the root of the number of values.
+pub fn is_distance(metric: Metric) -> bool {
+    Growth::of(metric) == Growth::Distance
+}
+
+/// Standard deviation of a share's estimate from `n` values where the reference's `m` values show `share`; `None` for a figure that is no share of its values.
+///
+/// √(p(1−p)/n) with p as Jeffreys' prior has it, (c + ½)/(m + 1): a reference without a single case does not say that there is none.
+pub fn sampling_sigma(metric: Metric, share: f64, n: u64, m: u64) -> Option<f64> {
+    let is_share = metric.family() == Family::Rate && metric != Metric::Constant
+        || matches!(metric, Metric::Accuracy | Metric::SelectionRate | Metric::PrecisionMicro | Metric::RecallMicro | Metric::F1Micro);
+    if !is_share || n == 0 || !(0.0..=1.0).contains(&share) {
+        return None;
+    }
+    let p = (share * m as f64 + 0.5) / (m as f64 + 1.0);
+    Some((p * (1.0 - p) / n as f64).sqrt())
+}
+
+/// `value` kept within what the metric can be.
+fn within(metric: Metric, value: f64) -> f64 {
+    match metric.range() {
+        Range::Unit => value.clamp(0.0, 1.0),
+        Range::Correlation => value.clamp(-1.0, 1.0),
+        Range::NonNegative => value.max(0.0),
+        Range::Real => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMED: Variation = Variation { timed: true, windows: 50, n: 1000, mean: 0.02, std: 0.01, min: 0.001, max: 0.06, ceiling: 0.08 };
+    const BLOCKS: Variation = Variation { timed: false, ..TIMED };
+
+    #[track_caller]
+    fn check(variation: Variation, metric: Metric, n: u64, m: u64, expected: f64) {
+        let got = variation.normal(metric, n, m).unwrap();
+        let floor = got.noise_floor.unwrap();
+        assert!((floor / (0.08 * expected) - 1.0).abs() < 1e-12, "{metric:?} {n} {m}: {floor}");
+        assert!((got.sigma / (0.01 * expected) - 1.0).abs() < 1e-12 && (got.mean / (0.02 * expected) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn smaller_windows_are_noisier() {
+        let large = u64::MAX;
+        for variation in [TIMED, BLOCKS] {
+            check(variation, Metric::Psi, 1000, large, 1.0);
+            check(variation, Metric::Psi, 250, large, 4.0);
+            check(variation, Metric::Ks, 250, large, 2.0);
+            check(variation, Metric::JensenShannon, 250, large, 2.0);
+            check(variation, Metric::ChiSquare, 250, large, 1.0);
+            // (1/250 + 1/1000)/(1/1000 + 1/1000)
+            check(variation, Metric::KullbackLeibler, 250, 1000, 2.5);
+        }
+    }
+
+    #[test]
+    fn larger_windows_are_quieter_only_where_noise_averages_out() {
+        let large = u64::MAX;
+        check(TIMED, Metric::Psi, 4000, large, 1.0);
+        check(TIMED, Metric::Ks, 4000, large, 1.0);
+        check(TIMED, Metric::ChiSquare, 4000, large, 4.0);
+        check(BLOCKS, Metric::Psi, 4000, large, 0.25);
+        check(BLOCKS, Metric::Ks, 4000, large, 0.5);
+        check(BLOCKS, Metric::ChiSquare, 4000, large, 1.0);
+    }
+
+    #[test]
+    fn two_windows_are_twice_as_far_apart_as_each_from_a_large_reference() {
+        let figures = BTreeMap::from([((Subject::Score, Metric::Psi), TIMED), ((Subject::Score, Metric::Ks), BLOCKS)]);
+        let calibration = Calibration { window_ms: 1000, windows: 50, figures };
+        let floor = |metric, n, other, m| calibration.floor_between(&Subject::Score, metric, n, other, m).unwrap();
+        let near = |got: f64, expected: f64| assert!((got / expected - 1.0).abs() < 1e-9, "{got} {expected}");
+        near(floor(Metric::Psi, 1000, 1000, u64::MAX), 0.16);
+        near(floor(Metric::Ks, 1000, 1000, u64::MAX), 0.08 * 2f64.sqrt());
+        near(floor(Metric::Psi, 1000, 1000, 1000), 0.08);
+        assert_eq!(calibration.floor_between(&Subject::Score, Metric::Psi, 1000, 0, 1000), None);
+    }
+
+    #[test]
+    fn figures_of_the_window_keep_their_mean() {
+        let accuracy = Variation { mean: 0.9, max: 0.97, ceiling: 0.99, ..TIMED };
+        let normal = accuracy.normal(Metric::Accuracy, 250, 10_000).unwrap();
+        assert_eq!((normal.mean, normal.sigma, normal.noise_floor), (0.9, 0.02, None));
+        assert_eq!(accuracy.normal(Metric::Accuracy, 4000, 10_000).unwrap().sigma, 0.01);
+        assert_eq!(Variation { timed: false, ..accuracy }.normal(Metric::Accuracy, 4000, 10_000).unwrap().sigma, 0.005);
+    }
+
+    #[test]
+    fn nothing_leaves_its_range() {
+        let normal = TIMED.normal(Metric::Ks, 1, 0).unwrap();
+        assert_eq!(normal.noise_floor, Some(1.0));
+        assert_eq!(TIMED.normal(Metric::Ks, 0, 1000), None);
+        assert_eq!(Variation { ceiling: f64::MAX, ..TIMED }.normal(Metric::Wasserstein, 10, 1000), None);
+    }
+
+    #[test]
+    fn shares_have_a_spread_without_any_window() {
+        let sigma = |metric, share, n, m| sampling_sigma(metric, share, n, m);
+        assert!((sigma(Metric::Accuracy, 0.9, 900, u64::MAX).unwrap() - 0.01).abs() < 1e-9);
+        assert!(sigma(Metric::MissingRate, 0.0, 1000, 10_000).unwrap() > 1e-4, "none in 10,000 is not never");
+        assert_eq!(sigma(Metric::Recall, 0.9, 900, 900), None, "a share of the positives, whose number is not known here");
+        assert_eq!(sigma(Metric::Rmse, 0.9, 900, 900), None);
+        assert_eq!(sigma(Metric::MissingRate, 0.5, 0, 900), None);
+    }
 }

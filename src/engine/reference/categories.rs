@@ -29,6 +29,11 @@ impl Categories {
         &self.kept
     }
 
+    /// Number of the reference's names without a slot of their own, as far as they are remembered.
+    pub fn n_other(&self) -> usize {
+        self.other.len()
+    }
+
     /// Number of slots.
     pub fn n_slots(&self) -> usize {
         self.kept.len() + 2

@@ -5,24 +5,35 @@
 mod calibration;
 mod categories;
 mod cells;
+mod compare;
 pub mod compile;
+mod encodings;
+mod expectation;
+pub mod moments;
+mod parts;
 mod place;
 pub mod table;
+pub mod text;
+pub mod vectors;
 
-pub use calibration::{Calibration, Variation};
+pub use calibration::{Calibration, Normal, Variation, is_distance, sampling_sigma};
 pub use categories::Categories;
 pub use cells::Cells;
+pub use compare::{Comparison, Incomparable};
+pub use encodings::Encodings;
+pub use expectation::{CalibrationStep, ErrorSums, ErrorTable, Expectation, ScoreCalibration};
+pub use parts::Contribution;
 pub use place::Place;
 
 use crate::engine::settings::{ColumnKind, Task};
-use crate::engine::summary::{ColumnCounts, ScoreTable};
+use crate::engine::summary::{ColumnCounts, Losses, NumberSums, ScoreTable};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A compiled reference of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
-    /// Names the content: a hash of the compiled columns; stands in every measurement.
+    /// Names the content: a hash of the compiled columns and of the calibration; stands in every measurement.
     pub id: Arc<str>,
     /// Rows it was compiled from.
     pub rows: u64,
@@ -32,6 +43,8 @@ pub struct Reference {
     pub outputs: OutputReference,
     /// How its figures vary from window to window; `None`: it was too small to say.
     pub calibration: Option<Calibration>,
+    /// How texts, vectors and all inputs together are read.
+    pub encodings: Encodings,
 }
 
 /// One input.
@@ -58,12 +71,19 @@ pub struct OutputReference {
     /// Scores by whether the class was true, for every class that has scores: of a binary model the positive class alone, of a multiclass one in the order
     /// of `classes`. Empty where the reference lacks scores or labels.
     pub scores: Vec<ScoreTable>,
+    /// What those scores lose.
+    pub losses: Losses,
+    /// Prediction minus label of the rows that have both (regressions).
+    pub residual: Option<ColumnReference>,
     /// Quality on the reference itself, where it has predictions and labels.
     pub quality: Option<ReferenceQuality>,
+    /// What scores and predictions let expect of rows without a label; `None` where the reference lacks scores, predictions or labels.
+    pub expectation: Option<Expectation>,
 }
 
 /// Quality of the model on its reference, as summaries (so that every metric can be read from it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "one a pane or reference: a box would save nothing that counts")]
 pub enum ReferenceQuality {
     /// Confusion over the classes of the reference.
     Classes(crate::engine::summary::Confusion),
@@ -99,6 +119,13 @@ pub struct Moments {
     pub max: f64,
 }
 
+impl Moments {
+    /// The magnitude of differences between values: the spread, or that of the value itself where all are equal.
+    fn scale(self) -> f64 {
+        if self.std > 0.0 { self.std } else { self.mean.abs() }
+    }
+}
+
 /// How values are put into slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Slots {
@@ -106,6 +133,10 @@ pub enum Slots {
     Numeric(Cells),
     /// By name.
     Categorical(Categories),
+    /// One slot for every vector of this length.
+    Vector(usize),
+    /// By the hash of what one event has many of, into this many buckets (character 3-grams of a text).
+    Hashed(usize),
 }
 
 impl ColumnReference {
@@ -114,12 +145,14 @@ impl ColumnReference {
         match self.slots {
             Slots::Numeric(_) => ColumnKind::Numeric,
             Slots::Categorical(_) => ColumnKind::Categorical,
+            Slots::Vector(_) => ColumnKind::Vector,
+            Slots::Hashed(_) => ColumnKind::Text,
         }
     }
 
     /// Empty counts over this column's slots.
     pub fn empty_counts(&self) -> ColumnCounts {
-        ColumnCounts::new(self.counts.slots.len())
+        ColumnCounts { sums: self.moments.map(|moments| NumberSums::new(moments.scale())), ..ColumnCounts::new(self.counts.slots.len()) }
     }
 
     /// `counts` added up by bin.
@@ -141,20 +174,31 @@ impl Reference {
         if !self.inputs.is_sorted_by(|a, b| a.name < b.name) {
             return Err("its inputs are not sorted".to_owned());
         }
-        let outputs = [&self.outputs.prediction, &self.outputs.score, &self.outputs.label];
+        let outputs = [&self.outputs.prediction, &self.outputs.score, &self.outputs.label, &self.outputs.residual];
         let columns = self.inputs.iter().map(|input| (&*input.name, &input.column));
         for (name, column) in columns.chain(outputs.into_iter().flatten().map(|column| ("an output", column))) {
             let n_slots = match &column.slots {
                 Slots::Numeric(cells) => cells.n_cells(),
                 Slots::Categorical(categories) => categories.n_slots(),
+                Slots::Vector(_) => 1,
+                Slots::Hashed(buckets) => *buckets,
             };
             let bins_fit = column.bins.len() == n_slots && column.bins.iter().all(|&bin| bin < column.n_bins);
             if column.counts.slots.len() != n_slots || !bins_fit {
                 return Err(format!("counts or bins of {name} do not fit its slots"));
             }
         }
-        let content = compile::content_id(&self.inputs, &self.outputs);
+        self.encodings.check(&self.inputs)?;
+        if let Some(calibration) = &self.calibration {
+            calibration.check()?;
+        }
+        let content = self.content_id();
         if content == self.id { Ok(()) } else { Err(format!("its id is {} and not {content}", self.id)) }
+    }
+
+    /// The name of what is in it: 16 hexadecimal digits of a hash (xxh3) of its columns and its calibration.
+    pub fn content_id(&self) -> Arc<str> {
+        compile::content_id(&self.inputs, &self.outputs, &self.encodings, self.calibration.as_ref())
     }
 
     /// The input of that name.

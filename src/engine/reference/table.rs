@@ -8,8 +8,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Columns of a flat table that no reference needs, and that would cost most of the memory: readers leave them out.
-pub const NOT_READ: [&str; 2] = ["prediction_id", "timestamp"];
+/// Columns of a flat table that are no part of a reference: readers leave them out, but for the times of the rows.
+pub const NOT_READ: [&str; 2] = ["prediction_id", TIME];
+
+/// The column of a flat table, or the field of an event, that says when its prediction was made.
+pub const TIME: &str = "timestamp";
 
 /// Columns of equal length.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +21,9 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Cells of every column.
     pub rows: usize,
+    /// When each row's prediction was made: numbers of milliseconds since 1970, or RFC 3339 texts; shorter than the columns, or empty, where that is
+    /// not known.
+    pub times: ColumnValues,
 }
 
 /// One column.
@@ -45,6 +51,7 @@ pub enum Origin {
 pub struct ColumnValues {
     cells: Cells,
     names: Names,
+    vectors: Vec<Box<[f64]>>,
 }
 
 /// The least layout that holds what was pushed so far.
@@ -73,6 +80,7 @@ enum Cell {
     Structured,
     Number(f64),
     Name(u32),
+    Vector(u32),
 }
 
 const NULL: u32 = u32::MAX;
@@ -123,7 +131,7 @@ impl Table {
     pub fn new(mut columns: Vec<Column>) -> Self {
         let rows = columns.iter().map(|column| column.values.len()).max().unwrap_or(0);
         columns.iter_mut().for_each(|column| column.values.fill(rows));
-        Self { columns, rows }
+        Self { columns, rows, times: ColumnValues::default() }
     }
 
     /// The column of that name.
@@ -166,6 +174,10 @@ impl ColumnValues {
             Scalar::Number(number) if number.is_finite() => Cell::Number(*number),
             Scalar::Number(_) | Scalar::NonFinite => Cell::NonFinite,
             Scalar::Structured => Cell::Structured,
+            Scalar::Vector(vector) => {
+                self.vectors.push(vector.as_ref().into());
+                Cell::Vector(self.vectors.len() as u32 - 1)
+            }
             Scalar::Bool(value) => Cell::Name(self.names.code(if *value { "true" } else { "false" })),
             Scalar::Text(text) => Cell::Name(self.names.code(text)),
         };
@@ -215,6 +227,7 @@ impl ColumnValues {
             Cell::NonFinite => Scalar::NonFinite,
             Cell::Structured => Scalar::Structured,
             Cell::Number(number) => Scalar::Number(number),
+            Cell::Vector(place) => self.vectors.get(place as usize).map_or(Scalar::Null, |v| Scalar::Vector(Cow::Borrowed(v))),
             Cell::Name(code) => self.names.list.get(code as usize).map_or(Scalar::Null, |name| Scalar::Text(Cow::Borrowed(name))),
         }
     }
@@ -249,6 +262,7 @@ mod tests {
             Scalar::NonFinite,
             Scalar::Text("a".into()),
             Scalar::Structured,
+            Scalar::Vector(vec![1.0, f64::INFINITY].into()),
             Scalar::Text("a".into()),
             Scalar::Number(-0.0),
         ];

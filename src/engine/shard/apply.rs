@@ -1,12 +1,16 @@
 //! A prediction: into the panes of its streams, and into the join.
 
 use super::Shard;
-use super::model::{ModelRecord, ModelRuntime};
+use super::counts::Counts;
+use super::model::{ModelRecord, ModelRuntime, Source};
+use super::scored::{Score, place_scores};
+use super::special::Special;
 use super::state::StreamState;
+use crate::engine::catalogue::Signal;
 use crate::engine::join::{Entry, Known, Outcome};
 use crate::engine::reference::{ColumnReference, Place, Reference};
 use crate::engine::settings::ModelSettings;
-use crate::engine::summary::{Confusion, RegressionSums};
+use crate::engine::summary::{Confusion, RegressionSums, Scores};
 use crate::engine::window::{InputPane, OutcomePane, Quality, StreamKey};
 use crate::event::{InvalidReason, ModelKey, Position, Prediction, RejectReason, Scalar, Status, Timestamp, canonical_text};
 use std::sync::Arc;
@@ -22,6 +26,12 @@ const MAX_ROUTES: usize = 1 << 16;
 pub(super) struct Scratch {
     /// Place of each input of the reference.
     inputs: Vec<Place>,
+    /// Scores by class.
+    scores: Vec<Score>,
+    /// Places of the features that the reference does not have and nobody foresaw.
+    new_features: Vec<usize>,
+    /// What a place alone does not say.
+    special: Special,
     route: Vec<u32>,
 }
 
@@ -29,9 +39,14 @@ pub(super) struct Scratch {
 struct Counted<'a> {
     reference: Option<&'a Reference>,
     inputs: &'a [Place],
+    special: &'a Special,
     unknown_features: u64,
+    event: &'a Prediction<'a>,
+    new_features: &'a [usize],
+    skew_seconds: Option<f64>,
     prediction: Place,
     score: Place,
+    scores: &'a [Score],
     latency: Option<f64>,
     failed: bool,
     at: Timestamp,
@@ -39,7 +54,7 @@ struct Counted<'a> {
 }
 
 impl Shard {
-    pub(super) fn apply_prediction(&mut self, prediction: &Prediction<'_>, position: Position) -> Option<RejectReason> {
+    pub(super) fn apply_prediction(&mut self, prediction: &Prediction<'_>, position: Position, arrival: Timestamp) -> Option<RejectReason> {
         let model = match self.model(&prediction.model, &prediction.version) {
             Ok(model) => model,
             Err(reason) => return Some(reason),
@@ -47,6 +62,7 @@ impl Shard {
         let key = self.state.join.key(&prediction.id);
         if self.state.join.known(key, model) == Known::Duplicate {
             self.state.counts.duplicate += 1;
+            self.count_duplicate(model, prediction.timestamp);
             return None;
         }
         let window = &self.settings.window;
@@ -62,7 +78,7 @@ impl Shard {
 
         self.learn_from(model, prediction);
         self.find_route(model, prediction);
-        let outcome = self.count_in_panes(model, prediction, position, start);
+        let outcome = self.count_in_panes(model, prediction, position, arrival);
         if late_for_its_pane {
             self.dirty_inputs.extend(self.scratch.route.iter().map(|&s| (s, start)));
         }
@@ -70,10 +86,27 @@ impl Shard {
         if outcome.is_some() {
             self.expect_label(model, start, position);
         }
-        let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, truth: None };
+        let scores = if outcome.is_some() { self.remembered_scores(model, prediction) } else { Scores::None };
+        let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, scores, truth: None };
         self.state.join.remember(key, entry);
         self.join_waiting(key);
         None
+    }
+
+    /// Counts a prediction that came again, in the pane of its own time: where some window to come holds it.
+    fn count_duplicate(&mut self, model: u32, at: Timestamp) {
+        let window = &self.settings.window;
+        let start = at.floor(window.slide_ms);
+        let closed = self.state.watermark.current().inputs;
+        if start.plus(window.size_ms) <= closed {
+            return;
+        }
+        let whole = self.state.models[model as usize].whole;
+        let pane = self.state.streams[whole as usize].inputs.entry(start).or_default();
+        Arc::make_mut(pane).duplicates += 1;
+        if start.plus(window.slide_ms) <= closed {
+            self.dirty_inputs.insert((whole, start));
+        }
     }
 
     /// Enters a model version and its stream.
@@ -127,28 +160,27 @@ impl Shard {
     }
 
     /// Counts a prediction in the panes of its route; what a label can later be compared with, if anything.
-    fn count_in_panes(&mut self, model: u32, prediction: &Prediction<'_>, position: Position, start: Timestamp) -> Option<Outcome> {
+    fn count_in_panes(&mut self, model: u32, prediction: &Prediction<'_>, position: Position, arrival: Timestamp) -> Option<Outcome> {
+        let start = prediction.timestamp.floor(self.settings.window.slide_ms);
         let runtime = &mut self.runtimes[model as usize];
         let record = &mut self.state.models[model as usize];
         let counts = &mut self.state.counts;
         let reference = record.reference.clone();
         let unknown_features = match &reference {
-            Some(reference) => place_inputs(&mut self.scratch.inputs, runtime, reference, prediction),
+            Some(reference) => place_inputs(&mut self.scratch, runtime, reference, prediction, counts),
             None => {
                 // what stands there is the last prediction's, of another model
                 self.scratch.inputs.clear();
+                self.scratch.new_features.clear();
+                self.scratch.special.clear();
                 0
             }
         };
-        for place in &self.scratch.inputs {
-            if let Place::Invalid(reason) = place {
-                counts.invalid(*reason);
-            }
-        }
         let n_classes = record.classes.names().len();
         let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes);
         runtime.changed |= record.classes.names().len() != n_classes;
-        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&prediction.score)).unwrap_or(Place::Missing);
+        let score = super::scores::of_positive(prediction, &runtime.settings);
+        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&score)).unwrap_or(Place::Missing);
         let latency = match prediction.latency_ms {
             Scalar::Number(ms) if ms >= 0.0 => Some(ms),
             Scalar::Null => None,
@@ -166,22 +198,41 @@ impl Shard {
             }
         }
         let failed = prediction.status == Status::Failed;
+        // a failed request has no answer, whatever its event carries
+        let outcome = outcome.filter(|_| !failed);
+        place_scores(&mut self.scratch.scores, runtime, prediction, outcome.as_ref());
         let counted = Counted {
             reference: reference.as_deref(),
             inputs: &self.scratch.inputs,
+            special: &self.scratch.special,
             unknown_features,
+            event: prediction,
+            new_features: &self.scratch.new_features,
+            skew_seconds: Some(prediction.timestamp.since(arrival)).filter(|&ms| ms > 0).map(|ms| ms as f64 / 1000.0),
             prediction: answer,
             score,
+            scores: &self.scratch.scores,
             latency,
             failed,
             at: prediction.timestamp,
             position,
         };
         for &stream in &self.scratch.route {
-            let pane = self.state.streams[stream as usize].inputs.entry(start).or_default();
-            counted.add_to(Arc::make_mut(pane));
+            let pane = Arc::make_mut(self.state.streams[stream as usize].inputs.entry(start).or_default());
+            counted.add_to(pane);
+            if stream == record.whole {
+                self.scratch.special.add_moments(pane);
+            }
         }
-        outcome.filter(|_| !failed)
+        let whole = &mut self.state.streams[record.whole as usize].inputs;
+        if let Some(pane) = whole.get_mut(&start).filter(|_| counted.says_of_the_data()) {
+            counted.add_data_to(Arc::make_mut(pane));
+        }
+        if let Some(ms) = latency.filter(|_| record.detectors.watch(Signal::Latency)) {
+            let pane = self.state.streams[record.whole as usize].inputs.entry(start).or_default();
+            record.detectors.see(Signal::Latency, ms, &mut Arc::make_mut(pane).detections);
+        }
+        outcome
     }
 
     /// Counts a prediction among those that can have a label.
@@ -199,6 +250,20 @@ impl Shard {
 }
 
 impl Counted<'_> {
+    /// Whether there is anything for [`Counted::add_data_to`]: in healthy traffic there is not.
+    fn says_of_the_data(&self) -> bool {
+        !self.new_features.is_empty() || self.skew_seconds.is_some()
+    }
+
+    /// What is known of the data itself is known of the whole stream only.
+    fn add_data_to(&self, pane: &mut InputPane) {
+        let names = self.new_features.iter().filter_map(|&place| self.event.features.get(place));
+        names.for_each(|(name, _)| pane.new_features.add(name));
+        if let Some(seconds) = self.skew_seconds {
+            pane.skew_seconds.add(seconds);
+        }
+    }
+
     fn add_to(&self, pane: &mut InputPane) {
         pane.requests += 1;
         pane.errors += u64::from(self.failed);
@@ -214,11 +279,15 @@ impl Counted<'_> {
         for (counts, &place) in pane.inputs.iter_mut().zip(self.inputs) {
             place.count(counts);
         }
+        self.special.add_to(pane);
         // a failed request has no answer, whatever its event carries
         for (column, place) in [(&mut pane.prediction, self.prediction), (&mut pane.score, self.score)] {
             if let Some(counts) = column.as_mut().filter(|_| !self.failed) {
                 place.count(counts);
             }
+        }
+        for score in self.scores {
+            pane.add_score(score.class, score.cell, score.predicted);
         }
     }
 }
@@ -236,15 +305,43 @@ fn fit(pane: &mut InputPane, reference: &Reference) {
     }
 }
 
-/// Puts the place of every input of the reference into `places`; the number of features that the reference does not have.
-fn place_inputs(places: &mut Vec<Place>, runtime: &ModelRuntime, reference: &Reference, prediction: &Prediction<'_>) -> u64 {
+/// Puts the place of every input of the reference into `scratch`, and the names of those that it does not have; the number of the latter.
+///
+/// A name that the settings segment by was foreseen; null is no value yet, and an array or object is none that a reference could have.
+fn place_inputs(
+    scratch: &mut Scratch,
+    runtime: &ModelRuntime,
+    reference: &Reference,
+    prediction: &Prediction<'_>,
+    counts: &mut Counts,
+) -> u64 {
+    let places = &mut scratch.inputs;
     places.clear();
     places.resize(reference.inputs.len(), Place::Missing);
+    scratch.new_features.clear();
+    scratch.special.begin(runtime, reference);
+    let foreseen = |names: &[Arc<str>], name: &str| names.iter().any(|n| **n == *name);
     let mut unknown = 0;
-    for (name, value) in &prediction.features {
-        match runtime.inputs.get(name.as_ref()) {
-            Some(&input) => places[input] = reference.inputs[input].column.place(value),
-            None => unknown += u64::from(!runtime.settings.ignore.iter().any(|i| **i == **name)),
+    for (at, (name, value)) in prediction.features.iter().enumerate() {
+        let place = match runtime.inputs.get(name.as_ref()) {
+            Some(&Source::Input(input)) => {
+                places[input] = reference.inputs[input].column.place(value);
+                scratch.special.note_value(runtime, reference, input, value, places[input]);
+                places[input]
+            }
+            Some(&Source::Text(text)) => scratch.special.place_text(runtime, reference, text, value, places),
+            Some(&Source::Vector(vector)) => scratch.special.place_vector(runtime, reference, vector, value, places),
+            None if foreseen(&runtime.settings.ignore, name) => continue,
+            None => {
+                unknown += 1;
+                if !foreseen(&runtime.settings.segments, name) && !matches!(value, Scalar::Null | Scalar::Structured) {
+                    scratch.new_features.push(at);
+                }
+                continue;
+            }
+        };
+        if let Place::Invalid(reason) = place {
+            counts.invalid(reason);
         }
     }
     unknown

@@ -3,11 +3,14 @@
 use super::Shard;
 use super::apply::new_outcome_pane;
 use super::model::{ModelRecord, ModelRuntime};
+use super::scores::positive_place;
+use super::state::StreamState;
+use crate::engine::catalogue::Signal;
 use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel};
-use crate::engine::reference::Place;
 use crate::engine::settings::Settings;
+use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
-use crate::event::{Label, Position, RejectReason, Scalar, canonical_text};
+use crate::event::{Label, Position, RejectReason, Scalar, Timestamp, canonical_text};
 use std::sync::Arc;
 
 /// What became of one label.
@@ -109,6 +112,8 @@ impl Shard {
                         }
                     }
                     if joined == Joined::Applied {
+                        let (closed, slide_ms) = (state.watermark.current().inputs, settings.window.slide_ms);
+                        show_error(record, entry.predicted, truth, open_slide(label.timestamp, closed, slide_ms), &mut state.streams);
                         super::learning::learn_label(record, runtime, &label.label);
                     }
                     joined
@@ -130,6 +135,27 @@ fn truth_of(label: &WaitingLabel, record: &mut ModelRecord, runtime: &ModelRunti
     record.classes.place(&text, settings.limits.classes).map(Outcome::Class).ok_or(RejectReason::UnknownLabelClass)
 }
 
+/// Shows a newly labelled answer to the detectors on errors; what they find counts in the slide that begins at `start`.
+fn show_error(record: &mut ModelRecord, predicted: Option<Outcome>, truth: Truth, start: Timestamp, streams: &mut [StreamState]) {
+    if !record.detectors.watch(Signal::Errors) {
+        return;
+    }
+    let error = match (predicted, truth.outcome) {
+        (Some(Outcome::Class(answer)), Outcome::Class(label)) => f64::from(u8::from(answer != label)),
+        (Some(Outcome::Number(answer)), Outcome::Number(label)) => (answer - label).abs(),
+        _ => return,
+    };
+    let pane = streams[record.whole as usize].inputs.entry(start).or_default();
+    record.detectors.see(Signal::Errors, error, &mut Arc::make_mut(pane).detections);
+}
+
+/// The slide that a label of that time counts in: its own while that is open, else the oldest open one. A label judges an answer of long ago, but
+/// what it says of the stream is news of now, and a closed pane has been judged.
+fn open_slide(at: Timestamp, closed: Timestamp, slide_ms: i64) -> Timestamp {
+    let own = at.floor(slide_ms);
+    if own.plus(slide_ms) > closed { own } else { closed.floor(slide_ms) }
+}
+
 /// Puts the truth of one prediction into one pane; what was known before is taken out first.
 fn settle(
     entry: &mut Entry,
@@ -143,7 +169,7 @@ fn settle(
     let joined = match entry.truth {
         Some(known) if known.outcome == truth.outcome || truth.at < known.at => return Joined::Duplicate,
         Some(known) => {
-            tally(pane, record, predicted, known.outcome, false);
+            tally(pane, record, runtime, (predicted, &entry.scores), known.outcome, false);
             pane.revised += 1;
             Joined::Revised
         }
@@ -157,20 +183,32 @@ fn settle(
     if pane.labels.is_none() {
         pane.labels = new_outcome_pane(record, runtime).labels;
     }
-    tally(pane, record, predicted, truth.outcome, true);
+    tally(pane, record, runtime, (predicted, &entry.scores), truth.outcome, true);
     pane.label_positions.add(position);
+    pane.last_label = pane.last_label.max(Some(truth.at));
     entry.truth = Some(truth);
     joined
 }
 
 /// Adds (or takes out) one pair of answer and truth.
-fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth: Outcome, add: bool) {
+fn tally(
+    pane: &mut OutcomePane,
+    record: &ModelRecord,
+    runtime: &ModelRuntime,
+    (predicted, scores): (Outcome, &Scores),
+    truth: Outcome,
+    add: bool,
+) {
     match (&mut pane.quality, predicted, truth) {
         (Quality::Classes(confusion), Outcome::Class(answer), Outcome::Class(label)) => {
             if add {
                 confusion.add(label, answer)
             } else {
                 confusion.remove(label, answer)
+            }
+            if *scores != Scores::None {
+                let positive = positive_place(record.classes.names(), &runtime.settings);
+                pane.scores.tally(scores, usize::from(label), positive, add);
             }
         }
         (Quality::Numbers(sums), Outcome::Number(answer), Outcome::Number(label)) => {
@@ -179,6 +217,7 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
             } else {
                 sums.remove(answer, label)
             }
+            tally_residual(pane, record, answer - label, add);
         }
         _ => debug_assert!(false, "a model has one kind of outcome"),
     }
@@ -191,11 +230,17 @@ fn tally(pane: &mut OutcomePane, record: &ModelRecord, predicted: Outcome, truth
             None => return,
         },
     };
-    match column.place(&value) {
-        Place::Slot(slot) if !add => counts.remove(slot),
-        _ if !add => {}
-        placed => placed.count(counts),
-    }
+    let placed = column.place(&value);
+    if add { placed.count(counts) } else { placed.take_back(counts) }
+}
+
+/// Adds (or takes out) one residual, where the reference has residuals.
+fn tally_residual(pane: &mut OutcomePane, record: &ModelRecord, residual: f64, add: bool) {
+    let column = record.reference.as_ref().and_then(|r| r.outputs.residual.as_ref());
+    let Some(column) = column.filter(|_| residual.is_finite()) else { return };
+    let counts = pane.residuals.get_or_insert_with(|| column.empty_counts());
+    let placed = column.place(&Scalar::Number(residual));
+    if add { placed.count(counts) } else { placed.take_back(counts) }
 }
 
 /// A label that several predictions share is counted by the best that became of it.

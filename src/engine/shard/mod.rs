@@ -4,10 +4,14 @@
 
 mod apply;
 mod counts;
+mod detect;
 mod label;
 mod learning;
 mod model;
 mod sample;
+mod scored;
+mod scores;
+mod special;
 mod state;
 
 pub use counts::{Counts, EventKind};
@@ -64,6 +68,7 @@ impl Shard {
                 notes.push(RestoreNote::ModelDropped(record.key.to_string()));
                 Arc::new(model::unwatched(&record.key.model))
             });
+            record.detectors.adopt(&model_settings);
             if found.is_some() && record.adopt(&model_settings, &references) {
                 notes.push(RestoreNote::ReferenceChanged(record.key.to_string()));
                 for &stream in record.segments.values().chain([&record.whole]) {
@@ -156,7 +161,7 @@ impl Shard {
         } else {
             self.state.watermark.observe(position.partition, event.timestamp(), arrival, &self.settings.window);
             match event {
-                Event::Prediction(prediction) => self.apply_prediction(prediction, position),
+                Event::Prediction(prediction) => self.apply_prediction(prediction, position, arrival),
                 Event::Label(label) => self.apply_label(label, position),
             }
         };

@@ -1,11 +1,14 @@
 //! One model version as a shard knows it.
 
+use super::detect::Detectors;
 use super::sample::Sample;
-use crate::engine::catalogue::MetricSet;
+use super::scored::{ScoredClass, scored_classes};
+use crate::engine::catalogue::{Metric, MetricSet};
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
-use crate::engine::settings::{ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::engine::reference::vectors::{Projection, VectorReference};
+use crate::engine::settings::{DEFAULT_BETA, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +29,8 @@ pub(super) struct ModelRecord {
     pub(super) learning: Option<Sample>,
     /// Centre and spread for the exact sums of a regression; fixed for the life of the state, because sums of one scale only can be added.
     pub(super) scale: Option<(f64, f64)>,
+    /// The change detectors that rules look at.
+    pub(super) detectors: Detectors,
     /// The stream of the whole.
     pub(super) whole: u32,
     pub(super) segments: BTreeMap<String, u32>,
@@ -35,10 +40,38 @@ pub(super) struct ModelRecord {
 #[derive(Debug, Clone)]
 pub(super) struct ModelRuntime {
     pub(super) settings: Arc<ModelSettings>,
-    /// Place of each input in the reference.
-    pub(super) inputs: HashMap<Arc<str>, usize>,
+    /// Where each feature of an event goes.
+    pub(super) inputs: HashMap<Arc<str>, Source>,
+    /// The classes whose scores are counted for estimated quality.
+    pub(super) scored: Vec<ScoredClass>,
+    /// Maps of the reference's vectors to features; empty where nobody asks for them.
+    pub(super) projections: Vec<Projection>,
+    /// For each input its place among the inputs that are looked at together; empty where nobody asks for them.
+    pub(super) dimensions: Vec<Option<usize>>,
     /// Whether the evaluator has yet to hear of the record's reference and classes.
     pub(super) changed: bool,
+}
+
+/// Where a feature of an event goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Into the input at this place of the reference.
+    Input(usize),
+    /// Into the inputs that are made of the text at this place of the reference's texts.
+    Text(usize),
+    /// Into the input of the vector at this place of the reference's vectors.
+    Vector(usize),
+}
+
+/// Where each feature goes; what is made of a text goes by the name of the text, never by its own.
+fn sources(reference: &Reference) -> HashMap<Arc<str>, Source> {
+    let encodings = &reference.encodings;
+    let inputs = reference.inputs.iter().enumerate().filter(|(_, f)| encodings.source_of(&f.name).is_none());
+    let inputs = inputs.map(|(place, f)| {
+        let vector = encodings.vectors.iter().position(|vector| vector.input == place);
+        (Arc::clone(&f.name), vector.map_or(Source::Input(place), Source::Vector))
+    });
+    inputs.chain(encodings.texts.iter().enumerate().map(|(place, text)| (Arc::clone(&text.source), Source::Text(place)))).collect()
 }
 
 impl ModelRecord {
@@ -51,7 +84,8 @@ impl ModelRecord {
             (true, false) => Classes::closed(known),
             (true, true) => Classes::open(),
         };
-        let mut record = Self { key, classes, reference, file_id, learning, scale: None, whole, segments: BTreeMap::new() };
+        let detectors = Detectors::new(settings);
+        let mut record = Self { key, classes, reference, file_id, learning, scale: None, detectors, whole, segments: BTreeMap::new() };
         record.scale = record.reference_scale();
         record
     }
@@ -90,17 +124,27 @@ impl ModelRecord {
 
 impl ModelRuntime {
     pub(super) fn new(settings: Arc<ModelSettings>, record: &ModelRecord) -> Self {
-        let mut runtime = Self { settings, inputs: HashMap::new(), changed: true };
+        let (inputs, scored, projections, dimensions) = Default::default();
+        let mut runtime = Self { settings, inputs, scored, projections, dimensions, changed: true };
         runtime.refresh(record);
         runtime
     }
 
     /// Follows a change of the record's reference or classes.
     pub(super) fn refresh(&mut self, record: &ModelRecord) {
-        self.inputs = match &record.reference {
-            Some(reference) => reference.inputs.iter().enumerate().map(|(place, f)| (Arc::clone(&f.name), place)).collect(),
-            None => HashMap::new(),
-        };
+        self.inputs = record.reference.as_deref().map(sources).unwrap_or_default();
+        let wants = |metric| self.settings.metrics.contains(metric);
+        let reference = record.reference.as_deref();
+        let projections =
+            reference.filter(|_| wants(Metric::Mmd)).map(|r| r.encodings.vectors.iter().map(VectorReference::projection).collect());
+        let together = reference.filter(|_| wants(Metric::PcaError) || wants(Metric::Frechet));
+        let dimensions = together.and_then(|r| {
+            let mut places = vec![None; r.inputs.len()];
+            r.encodings.moments.as_ref()?.dimensions.iter().enumerate().for_each(|(d, dimension)| places[dimension.input] = Some(d));
+            Some(places)
+        });
+        (self.projections, self.dimensions) = (projections.unwrap_or_default(), dimensions.unwrap_or_default());
+        self.scored = scored_classes(&self.settings, record);
         self.changed = true;
     }
 
@@ -131,6 +175,8 @@ fn starting_reference(
             let mut inherited = Reference::clone(file);
             let outputs = &mut inherited.outputs;
             (outputs.prediction, outputs.score, outputs.label) = (None, None, None);
+            // how far its scores can be trusted is a property of the model that gave them
+            outputs.expectation = None;
             (Some(Arc::new(inherited)), Some(Sample::outputs(rows)), id)
         }
     }
@@ -150,6 +196,11 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         segments: Vec::new(),
         ignore: Vec::new(),
         metrics: MetricSet::default(),
+        estimate: false,
+        beta: DEFAULT_BETA,
+        costs: None,
+        decision_thresholds: Vec::new(),
+        detectors: DetectorSettings::default(),
         rules: Vec::new(),
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Sample {
     pub(super) scope: Scope,
     wanted: usize,
     rows: usize,
+    /// When each row's prediction was made, in milliseconds.
+    times: Vec<i64>,
     features: BTreeMap<String, Vec<Cell>>,
     prediction: Vec<Cell>,
     score: Vec<Cell>,
@@ -41,6 +43,7 @@ enum Cell {
     Text(String),
     NonFinite,
     Structured,
+    Vector(Vec<f64>),
 }
 
 impl Sample {
@@ -55,8 +58,8 @@ impl Sample {
     }
 
     fn new(scope: Scope, wanted: usize) -> Self {
-        let (features, prediction, score, labels) = Default::default();
-        Self { scope, wanted, rows: 0, features, prediction, score, labels, rows_done: false }
+        let (times, features, prediction, score, labels) = Default::default();
+        Self { scope, wanted, rows: 0, times, features, prediction, score, labels, rows_done: false }
     }
 
     /// Begins anew with nothing in it.
@@ -98,6 +101,7 @@ impl Sample {
                 column.push(Cell::of(value));
             }
         }
+        self.times.push(prediction.timestamp.millis());
         self.prediction.push(Cell::of(&prediction.prediction));
         self.score.push(Cell::of(&prediction.score));
         self.rows += 1;
@@ -119,7 +123,9 @@ impl Sample {
                 columns.push(Column::of(name, cells.iter().map(Cell::scalar)));
             }
         }
-        Table::new(columns)
+        let mut table = Table::new(columns);
+        std::mem::take(&mut self.times).into_iter().for_each(|ms| table.times.push(&Scalar::Number(ms as f64)));
+        table
     }
 }
 
@@ -132,6 +138,7 @@ impl Cell {
             Scalar::Text(text) => Self::Text(text.as_ref().to_owned()),
             Scalar::NonFinite => Self::NonFinite,
             Scalar::Structured => Self::Structured,
+            Scalar::Vector(vector) => Self::Vector(vector.to_vec()),
         }
     }
 
@@ -143,6 +150,7 @@ impl Cell {
             Self::Text(text) => Scalar::Text(text.as_str().into()),
             Self::NonFinite => Scalar::NonFinite,
             Self::Structured => Scalar::Structured,
+            Self::Vector(vector) => Scalar::Vector(vector.as_slice().into()),
         }
     }
 }

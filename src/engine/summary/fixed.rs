@@ -26,11 +26,11 @@ impl FixedSum {
 
     /// The binary exponent of `magnitude`, for [`FixedSum::new`]; 0 where it is not positive and finite.
     pub fn scale_for(magnitude: f64) -> i32 {
-        if magnitude.is_finite() && magnitude > 0.0 { (magnitude.log2().ceil() as i32).clamp(-900, 900) } else { 0 }
+        if magnitude.is_finite() && magnitude > 0.0 { (magnitude.log2().ceil() as i32).clamp(-1014, 1023) } else { 0 }
     }
 
     fn to_units(self, term: f64) -> (i128, bool) {
-        let scaled = term * 2f64.powi(FRACTION_BITS - self.scale);
+        let scaled = times_power_of_two(term, FRACTION_BITS - self.scale);
         if scaled.is_finite() && scaled.abs() <= MAX_TERM {
             (scaled.round_ties_even() as i128, false)
         } else {
@@ -59,13 +59,32 @@ impl FixedSum {
         self.saturated += other.saturated;
     }
 
-    /// The sum, rounded once.
+    /// Takes another sum of the same scale, which is a part of this one, out again.
+    pub fn unmerge(&mut self, other: &Self) {
+        debug_assert_eq!(self.scale, other.scale);
+        self.units = self.units.saturating_sub(other.units);
+        self.saturated = self.saturated.saturating_sub(other.saturated);
+    }
+
+    /// The sum, rounded once; infinite where a sum of terms near the end of the range of numbers is beyond it.
     pub fn value(&self) -> f64 {
-        self.units as f64 * 2f64.powi(self.scale - FRACTION_BITS)
+        times_power_of_two(self.units as f64, self.scale - FRACTION_BITS)
     }
 
     /// Number of terms that were cut because they were too large for the scale.
     pub fn saturated(&self) -> u64 {
         self.saturated
     }
+}
+
+/// `value · 2^exponent`, also where the power alone is beyond the range of numbers.
+fn times_power_of_two(mut value: f64, mut exponent: i32) -> f64 {
+    // a power within the range of normal numbers is put together from its bits: this runs for every value of an event
+    let power = |exponent: i32| f64::from_bits(((exponent + 1023) as u64) << 52);
+    while exponent.abs() > 1000 {
+        let step = exponent.signum() * 1000;
+        value *= power(step);
+        exponent -= step;
+    }
+    value * power(exponent)
 }

@@ -46,7 +46,11 @@ impl Histogram {
         if total == 0 {
             return None;
         }
-        let rank = ((q.clamp(0.0, 1.0) * total as f64).ceil() as u64).max(1);
+        self.at_rank(((q.clamp(0.0, 1.0) * total as f64).ceil() as u64).max(1))
+    }
+
+    /// The value of rank `rank` (from 1, ascending), within 1 % of it; `None` where there are fewer.
+    pub fn at_rank(&self, rank: u64) -> Option<f64> {
         let mut seen = 0;
         for (&bucket, &count) in &self.buckets {
             seen += count;

@@ -3,16 +3,28 @@
 mod confusion;
 mod fixed;
 mod histogram;
+mod magnitudes;
+mod moments;
+mod names;
+mod numbers;
 mod positions;
 mod regression;
+mod scored;
 mod scores;
+mod vector;
 
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
+pub use magnitudes::Magnitudes;
+pub use moments::{MOST_SIGMAS, MeanAndProducts, MomentSums, moment_units};
+pub use names::NameCounts;
+pub use numbers::NumberSums;
 pub use positions::{OffsetRange, Positions};
 pub use regression::RegressionSums;
+pub use scored::{Losses, ScoreSums, Scores};
 pub use scores::{ScoreTable, score_cell, score_range};
+pub use vector::{FEATURE_UNIT, VectorSums};
 
 use crate::event::InvalidReason;
 use serde::{Deserialize, Serialize};
@@ -26,12 +38,14 @@ pub struct ColumnCounts {
     pub missing: u64,
     /// Values that could not be counted, in the order of [`InvalidReason::ALL`].
     pub invalid: [u64; InvalidReason::ALL.len()],
+    /// Sums of the values in slots (numeric columns).
+    pub sums: Option<NumberSums>,
 }
 
 impl ColumnCounts {
     /// Empty counts over `slots` slots.
     pub fn new(slots: usize) -> Self {
-        Self { slots: vec![0; slots], missing: 0, invalid: [0; InvalidReason::ALL.len()] }
+        Self { slots: vec![0; slots], missing: 0, invalid: [0; InvalidReason::ALL.len()], sums: None }
     }
 
     /// Counts one value in `slot`. A slot outside the column is a defect of the caller; it is ignored in release builds.
@@ -46,6 +60,22 @@ impl ColumnCounts {
     pub fn remove(&mut self, slot: usize) {
         if let Some(count) = self.slots.get_mut(slot) {
             *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Counts one number in `slot`: `deviation` from the reference's mean, `beyond` its range (see [`NumberSums::add`]).
+    pub fn add_number(&mut self, slot: usize, deviation: f64, beyond: f64) {
+        self.add(slot);
+        if let Some(sums) = &mut self.sums {
+            sums.add(deviation, beyond);
+        }
+    }
+
+    /// Takes one number out of `slot` again; no trace of it is left.
+    pub fn remove_number(&mut self, slot: usize, deviation: f64, beyond: f64) {
+        self.remove(slot);
+        if let Some(sums) = &mut self.sums {
+            sums.remove(deviation, beyond);
         }
     }
 
@@ -78,6 +108,24 @@ impl ColumnCounts {
         self.missing += other.missing;
         for (mine, theirs) in self.invalid.iter_mut().zip(&other.invalid) {
             *mine += theirs;
+        }
+        match (&mut self.sums, &other.sums) {
+            (Some(mine), Some(theirs)) => mine.merge(theirs),
+            (mine @ None, Some(theirs)) => *mine = Some(*theirs),
+            (_, None) => {}
+        }
+    }
+
+    /// Takes `other`, which is a part of it, out again.
+    pub fn unmerge(&mut self, other: &Self) {
+        debug_assert_eq!(self.slots.len(), other.slots.len());
+        let slots = self.slots.iter_mut().zip(&other.slots);
+        for (mine, theirs) in slots.chain(self.invalid.iter_mut().zip(&other.invalid)) {
+            *mine = mine.saturating_sub(*theirs);
+        }
+        self.missing = self.missing.saturating_sub(other.missing);
+        if let (Some(mine), Some(theirs)) = (&mut self.sums, &other.sums) {
+            mine.unmerge(theirs);
         }
     }
 }

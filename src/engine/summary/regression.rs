@@ -1,10 +1,10 @@
 //! Sums from which the quality of a regression follows.
 
-use super::FixedSum;
+use super::{FixedSum, Magnitudes};
 use serde::{Deserialize, Serialize};
 
 /// Sums over labelled predictions of a regression. With `c` a fixed centre near the labels' mean (from the reference, so that
-/// R² does not lose digits to cancellation): Σ|e|, Σe², Σe, Σ(y−c), Σ(y−c)², where e = prediction − label.
+/// R² does not lose digits to cancellation): Σ|e|, Σe², Σe, Σ|e|/|y|, Σ(y−c), Σ(y−c)², where e = prediction − label; and the sizes of e.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RegressionSums {
     /// The fixed centre c.
@@ -17,6 +17,12 @@ pub struct RegressionSums {
     pub squared_error: FixedSum,
     /// Σe.
     pub error: FixedSum,
+    /// Σ|e|/|y| over the pairs whose label is not 0.
+    pub relative_error: FixedSum,
+    /// Number of those pairs.
+    pub n_relative: u64,
+    /// Every |e|, for the median.
+    pub sizes: Magnitudes,
     /// Σ(y−c).
     pub label: FixedSum,
     /// Σ(y−c)².
@@ -28,7 +34,19 @@ impl RegressionSums {
     pub fn new(center: f64, spread: f64) -> Self {
         let scale = FixedSum::scale_for(spread);
         let (linear, squared) = (FixedSum::new(scale), FixedSum::new(2 * scale));
-        Self { center, n: 0, absolute_error: linear, squared_error: squared, error: linear, label: linear, label_squared: squared }
+        Self {
+            center,
+            n: 0,
+            absolute_error: linear,
+            squared_error: squared,
+            error: linear,
+            // a share has no unit
+            relative_error: FixedSum::new(0),
+            n_relative: 0,
+            sizes: Magnitudes::new(scale),
+            label: linear,
+            label_squared: squared,
+        }
     }
 
     /// Counts one pair.
@@ -38,6 +56,11 @@ impl RegressionSums {
         self.absolute_error.add(error.abs());
         self.squared_error.add(error * error);
         self.error.add(error);
+        self.sizes.add(error);
+        if label != 0.0 {
+            self.n_relative += 1;
+            self.relative_error.add((error / label).abs());
+        }
         self.label.add(centred);
         self.label_squared.add(centred * centred);
     }
@@ -49,6 +72,11 @@ impl RegressionSums {
         self.absolute_error.remove(error.abs());
         self.squared_error.remove(error * error);
         self.error.remove(error);
+        self.sizes.remove(error);
+        if label != 0.0 {
+            self.n_relative = self.n_relative.saturating_sub(1);
+            self.relative_error.remove((error / label).abs());
+        }
         self.label.remove(centred);
         self.label_squared.remove(centred * centred);
     }
@@ -59,6 +87,9 @@ impl RegressionSums {
         self.absolute_error.merge(&other.absolute_error);
         self.squared_error.merge(&other.squared_error);
         self.error.merge(&other.error);
+        self.sizes.merge(&other.sizes);
+        self.n_relative += other.n_relative;
+        self.relative_error.merge(&other.relative_error);
         self.label.merge(&other.label);
         self.label_squared.merge(&other.label_squared);
     }

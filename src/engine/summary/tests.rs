@@ -23,6 +23,26 @@ fn fixed_sum_cuts_and_counts_what_is_too_large() {
 }
 
 #[test]
+fn what_is_taken_out_leaves_no_trace() {
+    let (mut whole, mut part) = (FixedSum::new(0), FixedSum::new(0));
+    [0.1, 1e6, -3.25].iter().for_each(|&t| whole.add(t));
+    let before = whole;
+    [7e-9, 1e300].iter().for_each(|&t| part.add(t));
+    whole.merge(&part);
+    whole.unmerge(&part);
+    assert_eq!(whole, before);
+
+    let (mut whole, mut part) = (ColumnCounts::new(3), ColumnCounts::new(3));
+    whole.add(1);
+    (part.slots, part.missing) = (vec![4, 0, 2], 3);
+    part.add_invalid(crate::event::InvalidReason::NonFinite);
+    let before = whole.clone();
+    whole.merge(&part);
+    whole.unmerge(&part);
+    assert_eq!(whole, before);
+}
+
+#[test]
 fn histogram_quantiles_are_within_one_percent() {
     let mut histogram = Histogram::default();
     (1..=1000).for_each(|v| histogram.add(f64::from(v)));

@@ -1,6 +1,11 @@
 //! The whole engine by scripts: what goes in at which time, what comes out.
 
+mod data;
+mod detectors;
+mod fairness;
+mod quality;
 mod script;
+mod special;
 
 pub(crate) use script::SECOND;
 /// Settings of the scripts, for tests of what runs the engine.
@@ -8,11 +13,13 @@ pub(crate) fn script_settings() -> Settings {
     settings()
 }
 
+use super::catalogue::MetricSet;
 use super::evaluator::Effect;
-use super::metric::{Metric, Subject};
-use super::settings::{NewVersion, Settings};
+use super::metric::{Baseline, Metric, Subject};
+use super::settings::{NewVersion, ReferencePolicy, Settings};
 use super::verdict::{Bound, Severity, SubjectPattern, Threshold};
 use crate::event::{RejectReason, Scalar};
+pub(crate) use script::predicted;
 use script::{Script, settings};
 use std::sync::Arc;
 
@@ -243,4 +250,92 @@ fn a_message_below_the_offset_is_a_no_op() {
         crate::event::Position { partition: crate::event::PartitionId { topic: crate::event::TopicId(0), partition: 0 }, offset: 3 };
     assert!(!script.shard.begin(position, crate::event::Timestamp(5 * SECOND)));
     assert_eq!(*script.shard.state(), before);
+}
+
+#[test]
+fn a_learned_reference_is_calibrated_on_the_windows_that_are_judged() {
+    let mut settings = tumbling();
+    let mut model = (*settings.models[0]).clone();
+    model.reference = ReferencePolicy::Learn { rows: 1000 };
+    settings.models = vec![Arc::new(model)];
+    let mut script = Script::new(settings);
+    // ten windows of 100 requests in a row
+    traffic(&mut script, "v1", 0, 130, |_| false);
+    let x = Subject::Feature("x".into());
+    let model = script.evaluator.models().next().unwrap();
+    let calibration = model.reference.as_ref().unwrap().calibration.as_ref().unwrap();
+    assert_eq!((calibration.window_ms, calibration.windows), (10 * SECOND, 10));
+    let figure = calibration.figures[&(x.clone(), Metric::Ks)];
+    assert_eq!((figure.n, figure.max, figure.timed), (100, 0.0, true), "each window has five turns of the 20 values");
+    let label = calibration.figures[&(Subject::Label, Metric::Psi)];
+    assert!(!label.timed && label.windows == 16, "{label:?}");
+    script.finish();
+    let last = script.measurements().filter(|m| m.subject == x && m.metric == Metric::Ks).last().unwrap();
+    assert_eq!((last.reading.value(), last.noise_floor, last.on_reference), (Some(0.0), Some(0.0), Some(0.0)));
+    let prediction = script.measurements().filter(|m| m.subject == Subject::Prediction && m.metric == Metric::Psi).last().unwrap();
+    assert!(prediction.noise_floor.is_some() && prediction.sigma.is_some(), "{prediction:?}");
+}
+
+/// A model whose feature `x` is compared with its past, beside the rule of the script that looks at accuracy.
+fn with_past(baseline: Baseline, mut settings: Settings) -> Settings {
+    let mut model = (*settings.models[0]).clone();
+    let bound = Bound::Above(Threshold::Absolute(0.6));
+    let mut rule = (*script::rule("moved", SubjectPattern::AnyFeature, Metric::TotalVariation, bound)).clone();
+    (rule.conditions[0].against, rule.confirm, rule.retrain) = (baseline, 1, false);
+    model.rules.push(Arc::new(rule));
+    settings.models = vec![Arc::new(model)];
+    settings
+}
+
+/// One prediction every 100 ms in `[from, to)` seconds, `x` going through 20 values from `least`.
+fn values(script: &mut Script, from: i64, to: i64, least: i64) {
+    for n in from * 10..to * 10 {
+        let x = Scalar::Number((least + n % 20) as f64);
+        script.predict(&format!("{n}"), "v1", n * 100, "1", &[("x", x)]);
+    }
+}
+
+fn trailing(script: &Script) -> Vec<(i64, Option<f64>)> {
+    let of_past = script.measurements().filter(|m| m.baseline != Baseline::Reference);
+    of_past.map(|m| (m.window.start.millis() / SECOND, m.reading.value())).collect()
+}
+
+#[test]
+fn a_step_breaches_against_the_previous_window_once_and_against_the_reference_for_good() {
+    let run = |restart: bool| {
+        let mut script = Script::new(with_past(Baseline::PreviousWindow, settings()));
+        values(&mut script, 0, 40, 0);
+        if restart {
+            script.restart();
+        }
+        values(&mut script, 40, 75, 100);
+        script.finish();
+        script
+    };
+    let script = run(false);
+    // the reference is learned from the first half of the first window, so the second one has half of a turn to compare with
+    let expected = [(20, Some(0.0)), (30, Some(0.0)), (40, Some(1.0)), (50, Some(0.0)), (60, Some(0.0))];
+    assert_eq!(trailing(&script)[2..], expected, "once a window length, though windows slide by half of it");
+    let x = Subject::Feature("x".into());
+    let fixed = |at: i64| {
+        let mut of_x = script.measurements().filter(|m| m.subject == x && m.metric == Metric::TotalVariation);
+        of_x.find(|m| m.baseline == Baseline::Reference && m.window.start.millis() == at * SECOND).map(|m| (m.reading.value(), m.verdict))
+    };
+    assert_eq!(fixed(50), Some((Some(1.0), None)), "no rule looks at it, and the condition on the past does not");
+    let states: Vec<_> = script.alerts().into_iter().map(|(state, _)| state).collect();
+    assert_eq!(states, ["firing", "resolved"]);
+    assert_eq!(run(true).effects, script.effects, "the past is part of the state");
+}
+
+#[test]
+fn last_week_is_the_same_window_seven_days_ago() {
+    const WEEK: i64 = 7 * 24 * 3600;
+    let mut script = Script::new(with_past(Baseline::LastWeek, tumbling()));
+    values(&mut script, 0, 30, 0);
+    values(&mut script, 30, 50, 100);
+    script.restart();
+    values(&mut script, WEEK + 10, WEEK + 40, 0);
+    script.finish();
+    let known: Vec<_> = trailing(&script).into_iter().filter(|(_, value)| value.is_some()).collect();
+    assert_eq!(known, [(WEEK + 10, Some(0.0)), (WEEK + 20, Some(0.0)), (WEEK + 30, Some(1.0))]);
 }

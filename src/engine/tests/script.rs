@@ -64,6 +64,11 @@ pub(super) fn settings() -> Settings {
             segments: Vec::new(),
             ignore: Vec::new(),
             metrics: MetricSet::usual(),
+            estimate: true,
+            beta: DEFAULT_BETA,
+            costs: None,
+            decision_thresholds: Vec::new(),
+            detectors: DetectorSettings::default(),
             rules: vec![low_accuracy],
         })],
         alerting: AlertSettings {
@@ -106,6 +111,27 @@ impl Script {
         self.event(0, &predicted(id, version, at, prediction, features));
     }
 
+    /// A prediction that comes `at` these milliseconds, of a clock that is `ahead`.
+    pub(super) fn predict_ahead(&mut self, id: &str, at: i64, ahead: i64) {
+        self.now = self.now.max(Timestamp(at));
+        self.apply(0, &predicted(id, "v1", at + ahead, "1", &[]));
+    }
+
+    /// A prediction with a score, or with a score for each class.
+    pub(super) fn predict_scored(
+        &mut self,
+        id: &str,
+        at: i64,
+        prediction: Scalar<'static>,
+        score: Scalar<'static>,
+        scores: &[(&str, f64)],
+    ) {
+        let Event::Prediction(mut scored) = predicted(id, "v1", at, "", &[]) else { return };
+        (scored.prediction, scored.score) = (prediction, score);
+        scored.scores = scores.iter().map(|(class, score)| ((*class).to_owned().into(), Scalar::Number(*score))).collect();
+        self.event(0, &Event::Prediction(scored));
+    }
+
     /// A request that failed `at` these milliseconds.
     pub(super) fn fail(&mut self, id: &str, at: i64) {
         let Event::Prediction(mut failed) = predicted(id, "v1", at, "1", &[]) else { return };
@@ -115,12 +141,22 @@ impl Script {
 
     /// A label that becomes known `at` these milliseconds.
     pub(super) fn label(&mut self, id: &str, at: i64, label: &str) {
-        let event = Event::Label(Label { prediction_id: id.to_owned().into(), label: text(label), timestamp: Timestamp(at), model: None });
+        self.label_of(id, at, text(label));
+    }
+
+    /// The same, of any type.
+    pub(super) fn label_of(&mut self, id: &str, at: i64, label: Scalar<'static>) {
+        let event = Event::Label(Label { prediction_id: id.to_owned().into(), label, timestamp: Timestamp(at), model: None });
         self.event(1, &event);
     }
 
-    fn event(&mut self, topic: u16, event: &Event<'_>) {
+    /// Any event, now or later.
+    pub(super) fn event(&mut self, topic: u16, event: &Event<'_>) {
         self.now = self.now.max(event.timestamp());
+        self.apply(topic, event);
+    }
+
+    fn apply(&mut self, topic: u16, event: &Event<'_>) {
         let position = self.position(topic);
         assert!(self.shard.begin(position, self.now));
         self.shard.apply(event, position, self.now);
@@ -194,7 +230,7 @@ pub(super) fn text(value: &str) -> Scalar<'static> {
     Scalar::Text(value.to_owned().into())
 }
 
-pub(super) fn predicted(id: &str, version: &str, at: i64, prediction: &str, features: &[(&str, Scalar<'static>)]) -> Event<'static> {
+pub(crate) fn predicted(id: &str, version: &str, at: i64, prediction: &str, features: &[(&str, Scalar<'static>)]) -> Event<'static> {
     Event::Prediction(Prediction {
         id: id.to_owned().into(),
         model: "model".into(),

@@ -28,7 +28,7 @@ impl Aspect {
     pub fn of(subject: &Subject, metric: Metric) -> Self {
         let by_labels = matches!(metric, Metric::LabelCoverage | Metric::LabelDelayP50 | Metric::LabelDelayP95);
         match subject {
-            Subject::Label | Subject::Quality | Subject::ClassQuality(_) => Self::Outcomes,
+            Subject::Label | Subject::Quality | Subject::ClassQuality(_) | Subject::Fairness(_) => Self::Outcomes,
             _ if by_labels => Self::Outcomes,
             _ => Self::Inputs,
         }

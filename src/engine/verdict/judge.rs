@@ -3,8 +3,10 @@
 //! Invariant: a measurement without a value, or with too few values, is never `Ok` and never `Breach`. Knows no channel and no alert.
 
 use super::enough::need;
-use super::{Aspect, Bound, Condition, Rule, SubjectPattern, Threshold};
-use crate::engine::metric::{Measurement, Metric, Reading, Subject, UndefinedReason, Verdict};
+use super::level::is_clear;
+use super::significance::correct;
+use super::{Aspect, Bound, Condition, Rule, Significance, SubjectPattern, Threshold};
+use crate::engine::metric::{Measurement, Reading, Subject, UndefinedReason, Verdict};
 use crate::engine::settings::{ColumnKind, Task};
 use std::fmt;
 use std::sync::Arc;
@@ -44,46 +46,16 @@ pub enum Standing {
     Unjudged,
 }
 
-/// Whether a reading beyond its bound is more than chance explains.
-///
-/// The place of the two-sample test, corrected over the features of one evaluation: `judge` asks after "enough" and before "material". Until
-/// the p-values are there nothing is tested and everything passes; `enough` alone keeps 99 % of the noise below the bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Significance {
-    /// No test was made.
-    Untested,
-}
-
-impl Significance {
-    /// Every answer, for tables and suites.
-    pub const ALL: [Self; 1] = [Self::Untested];
-
-    /// The name used in output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Untested => "untested",
-        }
-    }
-
-    fn of(_measurement: &Measurement) -> Self {
-        Self::Untested
-    }
-
-    fn passes(self) -> bool {
-        match self {
-            Self::Untested => true,
-        }
-    }
-}
-
 impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").field("task", &self.task).field("is_segment", &self.is_segment).finish_non_exhaustive()
     }
 }
 
-/// Fills threshold and verdict of every measurement of one stream and window, by the first rule and in it the first condition that fits.
-/// What no rule looks at keeps `None`.
+/// Fills the corrected p-value of every measurement of one stream and window, then its threshold and verdict, by the first rule and in it the first
+/// condition that fits. What no rule looks at keeps `None`.
+///
+/// The whole evaluation must come in one call: the correction is over its features.
 ///
 /// `kinds`: how the column behind a subject is understood (inputs; for prediction, score and label the task decides where it answers `None`).
 /// `mature`: whether the window's labels have come as far as they are waited for.
@@ -96,20 +68,21 @@ pub fn judge(
     measurements: &mut [Measurement],
 ) {
     let scope = Scope { task, kinds, is_segment };
+    correct(measurements);
     for measurement in measurements {
         let fitting = rules.iter().find_map(|rule| Some((rule, rule.condition_for(&scope, measurement)?)));
         if let Some((rule, condition)) = fitting {
-            let assessment = assess(condition, rule.resolve_level, mature, measurement);
+            let assessment = assess(rule, condition, mature, measurement);
             measurement.threshold = assessment.threshold;
             measurement.verdict = Some(assessment.verdict);
         }
     }
 }
 
-/// What `condition` says of `measurement`, which it fits.
+/// What `condition` of `rule` says of `measurement`, which it fits.
 ///
-/// `resolve_level`: the rule's. `mature`: as for [`judge`].
-pub fn assess(condition: &Condition, resolve_level: f64, mature: bool, measurement: &Measurement) -> Assessment {
+/// `mature`: as for [`judge`].
+pub fn assess(rule: &Rule, condition: &Condition, mature: bool, measurement: &Measurement) -> Assessment {
     let threshold = condition.bound.threshold().level(measurement.on_reference, measurement.sigma);
     let unjudged = |verdict| Assessment { verdict, threshold, standing: Standing::Unjudged };
     let value = match measurement.reading {
@@ -117,7 +90,7 @@ pub fn assess(condition: &Condition, resolve_level: f64, mature: bool, measureme
         Reading::Value(value) => value,
     };
     let Some(level) = threshold else {
-        return unjudged(Verdict::Undefined(UndefinedReason::NoReference));
+        return unjudged(Verdict::Undefined(UndefinedReason::NotInReference));
     };
     if !mature && Aspect::of(&measurement.subject, measurement.metric) == Aspect::Outcomes {
         return unjudged(Verdict::Immature);
@@ -126,15 +99,30 @@ pub fn assess(condition: &Condition, resolve_level: f64, mature: bool, measureme
     if measurement.n_current < need || need == super::NEVER_ENOUGH {
         return unjudged(Verdict::NotEnough { n: measurement.n_current, need });
     }
-    let (verdict, standing) = if !is_beyond(condition.bound, value, level) {
-        let clear = is_clear(condition.bound, measurement.metric, value, level, resolve_level);
-        (Verdict::Ok, if clear { Standing::Clear } else { Standing::Between })
-    } else if Significance::of(measurement).passes() {
-        (Verdict::Breach, Standing::Breach)
-    } else {
-        (Verdict::NotSignificant, Standing::Between)
+    let within = |verdict| {
+        let clear = is_clear(condition, measurement, value, level, rule.resolve_level);
+        Assessment { verdict, threshold, standing: if clear { Standing::Clear } else { Standing::Between } }
     };
-    Assessment { verdict, threshold, standing }
+    if !condition.bound.is_beyond(value, level) {
+        return within(Verdict::Ok);
+    }
+    let by_chance = Assessment { verdict: Verdict::NotSignificant, threshold, standing: Standing::Between };
+    match Significance::of(measurement, value, condition.bound, rule.alpha) {
+        // the reference's own windows go as far: that is where this metric normally is, and it must be able to resolve there
+        Significance::WithinNoise => within(Verdict::NotSignificant),
+        Significance::Chance => by_chance,
+        Significance::Untested | Significance::Significant if condition.confident && !is_certain(condition.bound, measurement, level) => {
+            by_chance
+        }
+        Significance::Untested | Significance::Significant => {
+            Assessment { verdict: Verdict::Breach, threshold, standing: Standing::Breach }
+        }
+    }
+}
+
+/// Whether the whole confidence interval lies beyond the bound. Without an interval nothing is certain.
+fn is_certain(bound: Bound, measurement: &Measurement, level: f64) -> bool {
+    measurement.interval.is_some_and(|(lower, upper)| bound.is_beyond(if bound.is_above() { lower } else { upper }, level))
 }
 
 impl Rule {
@@ -155,6 +143,7 @@ impl Condition {
 
     fn fits(&self, scope: &Scope<'_>, measurement: &Measurement) -> bool {
         self.metric == measurement.metric
+            && self.against == measurement.baseline
             && self.subject.matches(&measurement.subject)
             && self.task.is_none_or(|task| task == scope.task)
             && self.kind.is_none_or(|kind| kind_of(scope, &measurement.subject) == Some(kind))
@@ -178,39 +167,4 @@ fn kind_of(scope: &Scope<'_>, subject: &Subject) -> Option<ColumnKind> {
         (Subject::Prediction | Subject::Label, Task::Binary | Task::Multiclass) => Some(ColumnKind::Categorical),
         _ => None,
     })
-}
-
-fn is_beyond(bound: Bound, value: f64, level: f64) -> bool {
-    if bound.is_above() { value > level } else { value < level }
-}
-
-/// Whether a value that is not beyond its bound is far enough within it for an alert to resolve. The resolve level takes its share of the bound
-/// itself, for a lower bound on a rate of the room left to 1; other lower bounds (throughput, R²) have no such room and resolve at the bound.
-fn is_clear(bound: Bound, metric: Metric, value: f64, level: f64, resolve_level: f64) -> bool {
-    if resolve_level >= 1.0 || !level.is_finite() {
-        return true;
-    }
-    if bound.is_above() {
-        value <= level - level.abs() * (1.0 - resolve_level)
-    } else if is_rate(metric) {
-        value >= (1.0 - (1.0 - level) * resolve_level).max(level)
-    } else {
-        true
-    }
-}
-
-/// Whether the metric lies between 0 and 1 and 1 is its ideal or its end.
-fn is_rate(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::Accuracy
-            | Metric::Precision
-            | Metric::Recall
-            | Metric::F1
-            | Metric::LabelCoverage
-            | Metric::MissingRate
-            | Metric::InvalidRate
-            | Metric::NewCategoryRate
-            | Metric::ErrorRate
-    )
 }

@@ -3,12 +3,15 @@
 mod aspect;
 mod enough;
 mod judge;
+mod level;
 mod rule;
+mod significance;
 
 pub use aspect::Aspect;
 pub use enough::{NEVER_ENOUGH, need};
-pub use judge::{Assessment, Scope, Significance, Standing, assess, judge};
+pub use judge::{Assessment, Scope, Standing, assess, judge};
 pub use rule::{Bound, Condition, DEFAULT_ALPHA, Rule, Severity, SubjectPattern, Threshold};
+pub use significance::Significance;
 
 #[cfg(test)]
 pub(crate) mod tests;

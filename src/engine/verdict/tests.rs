@@ -1,5 +1,7 @@
 //! Verdicts as tables; the builders are shared with the tests of alerts.
 
+mod grounds;
+
 use super::*;
 use crate::engine::metric::{Measurement, Metric, Reading, Subject, UndefinedReason, Verdict, WindowFacts};
 use crate::engine::settings::{ColumnKind, Task};
@@ -46,7 +48,8 @@ fn judged(rules: Vec<Rule>, mature: bool, mut measurement: Measurement) -> Measu
 #[track_caller]
 fn check_bound(metric: Metric, bound: Bound, value: f64, verdict: Verdict, standing: Standing) {
     let measurement = measurement("quality", metric, value);
-    let assessment = assess(&condition("quality", metric, bound), 0.8, true, &measurement);
+    let rule = rule("quality", vec![condition("quality", metric, bound)]);
+    let assessment = assess(&rule, &rule.conditions[0], true, &measurement);
     assert_eq!((assessment.verdict, assessment.standing), (verdict, standing), "{metric:?} {bound:?} {value}");
 }
 
@@ -82,7 +85,7 @@ fn grounds_come_in_order() {
     assert_eq!(judged(rules(), false, m.clone()).verdict, Some(Verdict::Undefined(UndefinedReason::ConstantLabels)));
     m.reading = Reading::Value(0.1);
     let without_reference = judged(rules(), false, m.clone());
-    assert_eq!((without_reference.verdict, without_reference.threshold), (Some(Verdict::Undefined(UndefinedReason::NoReference)), None));
+    assert_eq!((without_reference.verdict, without_reference.threshold), (Some(Verdict::Undefined(UndefinedReason::NotInReference)), None));
     m.on_reference = Some(0.5);
     let immature = judged(rules(), false, m.clone());
     assert_eq!((immature.verdict, immature.threshold), (Some(Verdict::Immature), Some(0.45)));
@@ -156,7 +159,7 @@ fn kind_task_and_segment_narrow() {
 #[test]
 fn names_are_stable() {
     assert_eq!(Aspect::ALL.map(Aspect::as_str), ["inputs", "outcomes"]);
-    assert_eq!(Significance::ALL.map(Significance::as_str), ["untested"]);
+    assert_eq!(Significance::ALL.map(Significance::as_str), ["untested", "chance", "within_noise", "significant"]);
     assert_eq!(Aspect::of(&Subject::Data, Metric::LabelCoverage), Aspect::Outcomes);
     assert_eq!(Aspect::of(&Subject::Score, Metric::Psi), Aspect::Inputs);
 }

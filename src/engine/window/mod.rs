@@ -3,5 +3,5 @@
 mod pane;
 mod watermark;
 
-pub use pane::{InputPane, OutcomePane, PaneUpdate, Quality, StreamKey};
+pub use pane::{Detections, InputPane, OutcomePane, PaneUpdate, Quality, StreamKey};
 pub use watermark::{Carries, Watermark, Watermarks};

@@ -1,8 +1,12 @@
 //! What one stream saw during one slide.
 
-use crate::engine::summary::{ColumnCounts, Confusion, Histogram, Positions, RegressionSums};
+use crate::engine::catalogue::{Metric, Signal};
+use crate::engine::summary::{
+    ColumnCounts, Confusion, Histogram, MomentSums, NameCounts, Positions, RegressionSums, ScoreSums, ScoreTable, VectorSums,
+};
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is kept apart: a model version as a whole, or one segment of it.
@@ -32,12 +36,35 @@ pub struct InputPane {
     pub prediction: Option<ColumnCounts>,
     /// Scores of the positive class, where the reference has them.
     pub score: Option<ColumnCounts>,
+    /// Scores by whether their class was predicted, for each class that the reference has calibrated, in its order. Empty where nothing is estimated.
+    pub scores: Vec<ScoreTable>,
     /// Feature values whose name the reference does not have.
     pub unknown_features: u64,
+    /// Requests by the name of a feature that the reference does not have, of the least 50 such names (whole streams only).
+    pub new_features: NameCounts,
+    /// Predictions of this slide that came again under an id that was known; they are not among `requests` (whole streams only).
+    pub duplicates: u64,
+    /// How far timestamps lay after their arrival, in seconds, of the requests of which they did (whole streams only).
+    pub skew_seconds: Histogram,
+    /// Features of vectors, in the order of the reference's vectors; empty where nobody asks for them or none has come.
+    pub vectors: Vec<VectorSums>,
+    /// All inputs together; `None` where nobody asks for them, and for segments.
+    pub moments: Option<MomentSums>,
     /// Where the predictions stood in the log.
     pub positions: Positions,
     /// Event times of the first and the last request.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// What change detectors saw (the stream of the whole only). Errors count at the time of their labels, so a pane may have them and no request.
+    pub detections: BTreeMap<(Signal, Metric), Detections>,
+}
+
+/// What one change detector saw during one slide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detections {
+    /// Values of its stream.
+    pub seen: u64,
+    /// Changes that it found.
+    pub found: u64,
 }
 
 /// What became of the predictions of one slide, by the time of the *prediction*; it stays open until labels no longer come.
@@ -51,10 +78,16 @@ pub struct OutcomePane {
     pub labels: Option<ColumnCounts>,
     /// Prediction against truth.
     pub quality: Quality,
+    /// Scores against truth, where scores are remembered (classes).
+    pub scores: ScoreSums,
+    /// Prediction minus label, over the reference's residual column, where it has one (regressions).
+    pub residuals: Option<ColumnCounts>,
     /// From the prediction's timestamp to its label's, in seconds.
     pub delay_seconds: Histogram,
     /// Labels that replaced an earlier, different one.
     pub revised: u64,
+    /// Event time of the last label that was joined.
+    pub last_label: Option<Timestamp>,
     /// Where the expected predictions stood in the log.
     pub prediction_positions: Positions,
     /// Where the labels stood in the log.
@@ -63,6 +96,7 @@ pub struct OutcomePane {
 
 /// Prediction against truth, as sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "one a pane or reference: a box would save nothing that counts")]
 pub enum Quality {
     /// Classes.
     Classes(Confusion),
@@ -84,11 +118,30 @@ impl InputPane {
         }
         merge_column(&mut self.prediction, other.prediction.as_ref());
         merge_column(&mut self.score, other.score.as_ref());
+        self.scores.resize_with(self.scores.len().max(other.scores.len()), ScoreTable::default);
+        self.scores.iter_mut().zip(&other.scores).for_each(|(a, b)| a.merge(b));
         self.unknown_features += other.unknown_features;
+        self.new_features.merge(&other.new_features);
+        self.duplicates += other.duplicates;
+        self.skew_seconds.merge(&other.skew_seconds);
+        if self.vectors.len() < other.vectors.len() {
+            self.vectors.resize_with(other.vectors.len(), VectorSums::default);
+        }
+        self.vectors.iter_mut().zip(&other.vectors).for_each(|(a, b)| a.merge(b));
+        match (&mut self.moments, &other.moments) {
+            (Some(a), Some(b)) => a.merge(b),
+            (mine @ None, Some(b)) => *mine = Some(b.clone()),
+            (_, None) => {}
+        }
         self.positions.merge(&other.positions);
         if let Some((first, last)) = other.span {
             self.extend_span(first);
             self.extend_span(last);
+        }
+        for (&detector, other) in &other.detections {
+            let mine = self.detections.entry(detector).or_default();
+            mine.seen += other.seen;
+            mine.found += other.found;
         }
     }
 }
@@ -97,6 +150,14 @@ impl InputPane {
     /// Notes the event time of a request.
     pub fn extend_span(&mut self, at: Timestamp) {
         self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+    }
+
+    /// Counts one score of the class at `place` among the calibrated ones.
+    pub fn add_score(&mut self, place: usize, cell: u16, predicted: bool) {
+        if self.scores.len() <= place {
+            self.scores.resize_with(place + 1, ScoreTable::default);
+        }
+        self.scores[place].add(cell, predicted);
     }
 }
 
@@ -108,8 +169,11 @@ impl OutcomePane {
             labelled: 0,
             labels,
             quality,
+            scores: ScoreSums::default(),
+            residuals: None,
             delay_seconds: Histogram::default(),
             revised: 0,
+            last_label: None,
             prediction_positions: Positions::default(),
             label_positions: Positions::default(),
         }
@@ -125,8 +189,11 @@ impl OutcomePane {
             (Quality::Numbers(a), Quality::Numbers(b)) => a.merge(b),
             _ => debug_assert!(false, "panes of one model have one kind of quality"),
         }
+        self.scores.merge(&other.scores);
+        merge_column(&mut self.residuals, other.residuals.as_ref());
         self.delay_seconds.merge(&other.delay_seconds);
         self.revised += other.revised;
+        self.last_label = self.last_label.max(other.last_label);
         self.prediction_positions.merge(&other.prediction_positions);
         self.label_positions.merge(&other.label_positions);
     }

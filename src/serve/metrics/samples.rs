@@ -130,7 +130,10 @@ fn put_reading(samples: &mut Samples, stream: &StreamView, reading: &ReadingView
     let (model, version, metric) = (&*stream.model, &*stream.version, reading.metric);
     let segment = stream.segment.as_deref().unwrap_or("");
     let subject = &*reading.subject;
+    let is_other = matches!(subject, "data" | "estimated_quality" | "errors" | "latency") || subject.starts_with("quality@");
     match subject.split_once(':') {
+        _ if is_other => samples.real(MetricName::Reading, &[model, version, segment, subject, metric], value),
+        Some(("fairness", _)) => samples.real(MetricName::Reading, &[model, version, segment, subject, metric], value),
         _ if subject == "quality" => samples.real(MetricName::Quality, &[model, version, segment, "", metric], value),
         Some(("quality", class)) => samples.real(MetricName::Quality, &[model, version, segment, class, metric], value),
         _ if subject == "service" => samples.real(MetricName::Service, &[model, version, segment, metric], value),

@@ -84,6 +84,7 @@ pub(in crate::serve) fn sample_view() -> View {
                 reading("quality", "accuracy", Ok(0.9375), Some(0.9), "ok"),
                 reading("quality:1", "recall", Ok(0.90625), None, "ok"),
                 reading("service", "latency_p95_ms", Ok(42.5), Some(100.0), "ok"),
+                reading("estimated_quality", "accuracy", Ok(0.875), None, "ok"),
             ],
         ),
     ]);

@@ -3,23 +3,23 @@
 use super::*;
 use serde_json::Value;
 
-fn vectors(group: &str) -> Vec<Value> {
+pub(super) fn vectors(group: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../../../tests/data/vectors.json")).unwrap();
     all[group].as_array().unwrap().clone()
 }
 
-fn counts(value: &Value) -> Vec<u64> {
+pub(super) fn counts(value: &Value) -> Vec<u64> {
     value.as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).collect()
 }
 
 /// The expected number, `None` where the library says NaN.
-fn expected(value: &Value) -> Option<f64> {
+pub(super) fn expected(value: &Value) -> Option<f64> {
     assert!(value.is_number() || value == "NaN", "{value}");
     value.as_f64()
 }
 
 #[track_caller]
-fn matches(name: &str, got: Option<f64>, want: Option<f64>) {
+pub(super) fn matches(name: &str, got: Option<f64>, want: Option<f64>) {
     match (got, want) {
         (Some(got), Some(want)) => assert!((got - want).abs() <= RELATIVE * want.abs(), "{name}: got {got}, want {want}"),
         (got, want) => assert_eq!(got, want, "{name}"),
@@ -77,62 +77,4 @@ fn decile_counts_of_numbers() {
         }
     }
     assert!(compared >= 25, "{compared}");
-}
-
-#[test]
-fn binary_quality() {
-    for vector in vectors("binary") {
-        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
-        let count = |key: &str| want[key].as_u64().unwrap();
-        let matrix = array![[count("tn"), count("fp")], [count("fn"), count("tp")]];
-        let positive = ClassCounts::of(matrix.view(), 1);
-        matches(name, accuracy(matrix.view()).ok(), expected(&want["accuracy"]));
-        matches(name, positive.precision().ok(), expected(&want["precision"]));
-        matches(name, positive.recall().ok(), expected(&want["recall"]));
-        if positive.occurs() {
-            matches(name, positive.f1().ok(), expected(&want["f1_zero_division_0"]));
-        }
-    }
-}
-
-#[test]
-fn multiclass_quality() {
-    for vector in vectors("multiclass") {
-        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
-        let rows: Vec<_> = want["confusion_rows_are_labels"].as_array().unwrap().iter().map(counts).collect();
-        let matrix = Array2::from_shape_fn((rows.len(), rows.len()), |(label, predicted)| rows[label][predicted]);
-        matches(name, accuracy(matrix.view()).ok(), expected(&want["accuracy"]));
-        matches(name, macro_mean(matrix.view(), ClassCounts::precision).ok(), expected(&want["precision_macro_present"]));
-        matches(name, macro_mean(matrix.view(), ClassCounts::recall).ok(), expected(&want["recall_macro_present"]));
-        matches(name, macro_mean(matrix.view(), ClassCounts::f1).ok(), expected(&want["f1_macro_present"]));
-    }
-}
-
-#[test]
-fn regression_quality() {
-    for vector in vectors("regression") {
-        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
-        let numbers = |key: &str| -> Vec<f64> { vector[key].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
-        let (labels, predictions) = (numbers("label"), numbers("prediction"));
-        let (errors, center) = (labels.iter().zip(&predictions).map(|(y, p)| p - y), labels[0]);
-        let totals = RegressionTotals {
-            n: labels.len() as u64,
-            absolute_error: errors.clone().map(f64::abs).sum(),
-            squared_error: errors.map(|e| e * e).sum(),
-            label: labels.iter().map(|y| y - center).sum(),
-            label_squared: labels.iter().map(|y| (y - center) * (y - center)).sum(),
-        };
-        matches(name, totals.mae().ok(), expected(&want["mae"]));
-        if want["rmse"] == "Infinity" {
-            assert_eq!((totals.rmse(), totals.r2()), (Err(NoValue::OutOfRange), Err(NoValue::OutOfRange)), "{name}");
-            continue;
-        }
-        matches(name, totals.rmse().ok(), expected(&want["rmse"]));
-        if labels.iter().all(|&y| y == labels[0]) {
-            // scikit-learn: 1 when perfect, else 0, NaN for one label
-            assert_eq!(totals.r2(), Err(NoValue::ConstantLabels), "{name}");
-        } else {
-            matches(name, totals.r2().ok(), expected(&want["r2"]));
-        }
-    }
 }

@@ -41,7 +41,111 @@ fn histograms() -> impl Strategy<Value = (Vec<u64>, Vec<u64>)> {
     (1usize..40).prop_flat_map(|bins| (histogram(bins), histogram(bins)))
 }
 
+/// A sample over cells with the sums of what lies beyond the points.
+fn line<'a>(points: &[f64], values: &[f64], cells: &'a [u64]) -> LineSample<'a> {
+    let (first, last) = (points[0], points[points.len() - 1]);
+    let sum = |distance: &dyn Fn(f64) -> f64| Some(values.iter().map(|&v| distance(v).max(0.0)).sum::<f64>()).filter(|sum| sum.is_finite());
+    LineSample { cells, below: sum(&|v| first - v), above: sum(&|v| v - last) }
+}
+
+/// The definitions, value by value.
+fn wasserstein_and_energy(reference: &[f64], current: &[f64]) -> (f64, f64) {
+    let all = distinct(&[reference, current].concat());
+    let share = |values: &[f64], x: f64| values.iter().filter(|v| **v <= x).count() as f64 / values.len() as f64;
+    let pieces = all.windows(2).map(|w| (w[1] - w[0], share(reference, w[0]) - share(current, w[0])));
+    let (area, square) = pieces.fold((0.0, 0.0), |(a, s), (width, d)| (a + width * d.abs(), s + width * d * d));
+    (area, (2.0 * square).sqrt())
+}
+
+fn moderate() -> impl Strategy<Value = Vec<f64>> {
+    prop_oneof![prop::collection::vec((-5i32..5).prop_map(f64::from), 1..40), prop::collection::vec(-10.0..10.0f64, 1..40)]
+}
+
+type OfBins = fn(&[u64], &[u64]) -> Option<f64>;
+const SYMMETRIC: [OfBins; 4] = [jensen_shannon, hellinger, l_infinity, total_variation];
+
 proptest! {
+    #[test]
+    fn distances_of_shares_are_bounded_symmetric_and_free_of_order((reference, current) in histograms(), turn in 0usize..40) {
+        let rotated = |counts: &[u64]| { let mut c = counts.to_vec(); c.rotate_left(turn % counts.len()); c.reverse(); c };
+        for distance in SYMMETRIC {
+            let (one, other) = (distance(&reference, &current), distance(&current, &reference));
+            let turned = distance(&rotated(&reference), &rotated(&current));
+            prop_assert_eq!(one.is_some(), other.is_some());
+            if let (Some(one), Some(other), Some(turned)) = (one, other, turned) {
+                prop_assert!((0.0..=1.0).contains(&one));
+                // the root of a sum that nearly cancels keeps half the digits
+                prop_assert!((one - other).abs() <= 1e-7 && (one - turned).abs() <= 1e-7, "{} {} {}", one, other, turned);
+                prop_assert_eq!(distance(&reference, &reference), Some(0.0));
+            }
+        }
+        let kl = kullback_leibler(&reference, &current, Smoothing::Jeffreys);
+        prop_assert!(kl.is_none_or(|v| v.is_finite() && v >= 0.0));
+        if let Some(test) = chi_square(&reference, &current, LEAST_EXPECTED) {
+            prop_assert!(test.statistic.is_finite() && test.statistic >= 0.0);
+            prop_assert!((0.0..=1.0).contains(&test.p_value) && (0.0..=1.0).contains(&test.cramers_v));
+            prop_assert_eq!(chi_square(&reference, &current, LEAST_EXPECTED), chi_square(&rotated(&reference), &rotated(&current), LEAST_EXPECTED));
+        }
+    }
+
+    #[test]
+    fn lines_are_within_their_bounds(reference in moderate(), current in moderate(), keep in 1usize..9) {
+        let points: Vec<f64> = distinct(&reference).into_iter().step_by(keep).collect();
+        let (r, c) = (cells(&points, &reference), cells(&points, &current));
+        let (known, live) = (line(&points, &reference, &r), line(&points, &current, &c));
+        let (area, energy) = wasserstein_and_energy(&reference, &current);
+        let got = wasserstein(&points, known, live).unwrap();
+        prop_assert!((got.value - area).abs() <= got.bound + 1e-9, "{:?} {}", got, area);
+        prop_assert!((wasserstein(&points, live, known).unwrap().value - got.value).abs() <= 1e-12);
+        let got = energy_distance(&points, known, live).unwrap();
+        prop_assert!((got.value - energy).abs() <= got.bound + 1e-7, "{:?} {}", got, energy);
+        let areas: f64 = wasserstein_areas(&points, known, live).iter().sum();
+        prop_assert!((areas - wasserstein(&points, known, live).unwrap().value).abs() <= 1e-9);
+        for (numerator, denominator) in [(1, 2), (95, 100), (1, 100)] {
+            let mut sorted = current.clone();
+            sorted.sort_by(f64::total_cmp);
+            let rank = (sorted.len() as u64 * numerator).div_ceil(denominator).max(1);
+            let (got, want) = (quantile(&points, live, numerator, denominator).unwrap(), sorted[rank as usize - 1]);
+            prop_assert!((got.value - want).abs() <= got.bound + 1e-9, "{:?} {}", got, want);
+        }
+    }
+
+    #[test]
+    fn tests_by_rank_are_within_their_bounds(reference in moderate(), current in moderate(), keep in 1usize..9) {
+        let coarse: Vec<f64> = distinct(&reference).into_iter().step_by(keep).collect();
+        let all = distinct(&[&reference[..], &current].concat());
+        for test in [cramer_von_mises as fn(&[u64], &[u64]) -> Option<RankReading>, anderson_darling] {
+            let exact = test(&cells(&all, &reference), &cells(&all, &current));
+            let got = test(&cells(&coarse, &reference), &cells(&coarse, &current));
+            prop_assert_eq!(exact.is_some(), got.is_some());
+            if let (Some(exact), Some(got)) = (exact, got) {
+                prop_assert_eq!(exact.bound, 0.0);
+                prop_assert!((got.statistic - exact.statistic).abs() <= got.bound + 1e-9, "{:?} {:?}", got, exact);
+                prop_assert!((0.0..=1.0).contains(&got.p_value));
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_makes_nan_or_infinity(reference in sample(), current in prop::collection::vec(prop_oneof![
+        Just(1e300), Just(-1.7e308), Just(5e-324), Just(-2e-310), -1.0..1.0f64], 1..20)) {
+        let points = distinct(&reference);
+        let (r, c) = (cells(&points, &reference), cells(&points, &current));
+        let (known, live) = (line(&points, &reference, &r), line(&points, &current, &c));
+        let finite = |read: Result<Bounded, NoValue>| read.map_or(true, |b| b.value.is_finite() && b.bound.is_finite() && b.bound >= 0.0);
+        prop_assert!(finite(wasserstein(&points, known, live)) && finite(energy_distance(&points, known, live)));
+        prop_assert!(finite(quantile(&points, live, 1, 2)) && finite(quantile(&points, live, 95, 100)));
+        for test in [cramer_von_mises(&r, &c), anderson_darling(&r, &c)].into_iter().flatten() {
+            prop_assert!(test.statistic.is_finite() && test.bound.is_finite() && (0.0..=1.0).contains(&test.p_value));
+        }
+    }
+
+    #[test]
+    fn the_probability_of_a_distance_falls_with_it(n in 1u64..100_000, m in 1u64..100_000, a in 0.0..1.0f64, b in 0.0..1.0f64) {
+        let (near, far) = (ks_p_value(a.min(b), n, m), ks_p_value(a.max(b), n, m));
+        prop_assert!((0.0..=1.0).contains(&near) && (0.0..=1.0).contains(&far) && far <= near + 1e-6, "{} {}", near, far);
+    }
+
     #[test]
     fn ks_is_exact_where_every_reference_value_is_a_point(reference in sample(), current in sample()) {
         let points = distinct(&reference);
@@ -107,6 +211,7 @@ proptest! {
             squared_error: pairs.iter().map(|(y, p)| (p - y) * (p - y)).sum(),
             label: pairs.iter().map(|(y, _)| y - c).sum(),
             label_squared: pairs.iter().map(|(y, _)| (y - c) * (y - c)).sum(),
+            ..RegressionTotals::default()
         };
         let (one, other) = (totals(0.0).r2(), totals(center).r2());
         prop_assert_eq!(one.is_ok(), other.is_ok());

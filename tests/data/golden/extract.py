@@ -18,8 +18,10 @@ COLUMNS = {
 }
 # chunks of which numeric values and the regression's pairs are kept
 KEPT = (0, 5, 9)
-NUMERICAL = ["ks_stat", "decile_psi_eps1e-4", "decile_psi_eps1e-6", "decile_counts"]
-CATEGORICAL = ["keys", "reference_counts", "counts", "psi_eps1e-4", "psi_eps1e-6", "tvd"]
+NUMERICAL = ["ks_stat", "ks_p_asymp", "wasserstein", "wasserstein_over_ref_std", "mean"]
+NUMERICAL += [f"decile_{key}" for key in ("psi_eps1e-4", "psi_eps1e-6", "js_base2", "js_base_e", "hellinger", "counts")]
+CATEGORICAL = ["keys", "reference_counts", "counts", "psi_eps1e-4", "psi_eps1e-6", "tvd", "js_base2", "js_base_e", "hellinger", "l_infinity"]
+CATEGORICAL += [f"chi2_contingency_{key}" for key in ("stat", "p", "dof", "stat_no_yates", "p_no_yates")]
 BINARY = ["accuracy", "precision", "recall", "f1"]
 MULTICLASS = ["accuracy"] + [f"{m}_macro_{c}_classes" for m in ("precision", "recall", "f1") for c in ("all", "present")] + [
     f"{m}_per_class" for m in ("precision", "recall", "f1")
@@ -30,6 +32,20 @@ REGRESSION = ["mae", "rmse", "r2"]
 def lines(path):
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file]
+
+
+def peers(golden, column, kept):
+    """What NannyML and Evidently say about a column, chunk by chunk."""
+    nannyml = golden["nannyml"]["univariate"].get(column, {})
+    evidently = golden["evidently"]["stattests"].get(column, {})
+    return {
+        "nannyml": {
+            key: [value["value" if "value" in value else "stat"][place] for place in kept]
+            for key, value in nannyml.items()
+            if isinstance(value, dict) and ("value" in value or "stat" in value)
+        },
+        "evidently": {key: [value[place] for place in kept] for key, value in evidently.items() if isinstance(value, list)},
+    }
 
 
 def excerpt(folder):
@@ -51,9 +67,11 @@ def excerpt(folder):
             "chunks": [sorted(c.items()) for c in current],
             "deciles": expected["numerical"][column]["deciles"],
             **{key: [expected["numerical"][column][key][place] for place in KEPT] for key in NUMERICAL},
+            **peers(golden, column, KEPT),
         }
     categorical = {
-        column: {key: figures[key] for key in CATEGORICAL} for column, figures in expected["categorical"].items()
+        column: {**{key: figures[key] for key in CATEGORICAL}, **peers(golden, column, range(len(golden["chunks"])))}
+        for column, figures in expected["categorical"].items()
     }
 
     kept = {"binary": BINARY, "multiclass": MULTICLASS, "regression": REGRESSION}[golden["task"]]

@@ -64,7 +64,7 @@ fn label<'a>(object: Object<'a>, settings: &DecodeSettings) -> Result<Label<'a>,
     let timestamp = timestamp(&object.timestamp, settings)?;
     let label = match Scalar::from(object.label) {
         Scalar::Null => return Err(RejectReason::MissingLabel),
-        Scalar::NonFinite | Scalar::Structured => return Err(RejectReason::InvalidLabel),
+        Scalar::NonFinite | Scalar::Vector(_) | Scalar::Structured => return Err(RejectReason::InvalidLabel),
         label => label,
     };
     Ok(Label { prediction_id, label, timestamp, model })

@@ -2,7 +2,7 @@
 //!
 //! Invariant: text is borrowed unless it was escaped, and nesting is skipped iteratively.
 
-use crate::event::Scalar;
+use crate::event::{MAX_DIMENSIONS, Scalar};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +20,9 @@ pub(super) enum Value<'a> {
     Float(f64),
     Text(Cow<'a, str>),
     NonFinite,
-    /// An array or an object.
+    /// An array of numbers.
+    Vector(Vec<f64>),
+    /// Any other array, or an object.
     Structured,
 }
 
@@ -35,6 +37,7 @@ impl<'a> From<Value<'a>> for Scalar<'a> {
             Value::Float(x) => Self::Number(x),
             Value::Text(text) => Self::Text(text),
             Value::NonFinite => Self::NonFinite,
+            Value::Vector(numbers) => Self::Vector(Cow::Owned(numbers)),
             Value::Structured => Self::Structured,
         }
     }
@@ -210,13 +213,82 @@ impl<'de> Visitor<'de> for SingleSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::Structured)
+        let mut numbers = Vec::new();
+        while let Some(element) = seq.next_element_seed(ElementSeed { sentinel: self.sentinel })? {
+            match element {
+                Some(number) if numbers.len() < MAX_DIMENSIONS => numbers.push(number),
+                _ => {
+                    while seq.next_element::<IgnoredAny>()?.is_some() {}
+                    return Ok(Value::Structured);
+                }
+            }
+        }
+        Ok(if numbers.is_empty() { Value::Structured } else { Value::Vector(numbers) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Value::Structured)
+    }
+}
+
+/// One element of an array: a number, one that is not finite as an infinity; `None` for anything else, which is skipped.
+#[derive(Clone, Copy)]
+struct ElementSeed<'s> {
+    sentinel: Option<&'s str>,
+}
+
+impl<'de> DeserializeSeed<'de> for ElementSeed<'_> {
+    type Value = Option<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<f64>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ElementSeed<'_> {
+    type Value = Option<f64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an element")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Option<f64>, E> {
+        Ok(Some(value as f64))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Option<f64>, E> {
+        Ok(Some(value as f64))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Option<f64>, E> {
+        Ok(Some(if value.is_finite() { value } else { f64::INFINITY }))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Option<f64>, E> {
+        Ok((self.sentinel == Some(text)).then_some(f64::INFINITY))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<f64>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<f64>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
     }
 }
 

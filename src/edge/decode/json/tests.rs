@@ -24,6 +24,7 @@ fn show(value: &Scalar<'_>) -> String {
         Scalar::Text(t) => format!("{t:?}"),
         Scalar::NonFinite => "nonfinite".into(),
         Scalar::Structured => "structured".into(),
+        Scalar::Vector(numbers) => format!("vector {numbers:?}"),
     }
 }
 
@@ -94,7 +95,13 @@ fn values_of_features() {
     feature("1e999", "nonfinite");
     feature("-1E+400", "nonfinite");
     feature(&"9".repeat(400), "nonfinite");
-    feature("[1,2]", "structured");
+    feature("[1,2]", "vector [1.0, 2.0]");
+    feature("[ -1 , 0.5,1e999,NaN ]", "vector [-1.0, 0.5, inf, inf]");
+    feature("[]", "structured");
+    feature("[[1],2]", "structured");
+    feature("[1,\"2\",{\"a\":[1]}]", "structured");
+    feature("[1,null]", "structured");
+    feature(&format!("[{}]", vec!["1"; 4097].join(",")), "structured");
     feature(r#"{"a":{"b":NaN}}"#, "structured");
     feature(r#""""#, r#""""#);
     feature(r#""NaN""#, r#""NaN""#);
@@ -117,7 +124,7 @@ fn other_fields() {
     prediction(r#","features":{"x":1,"y":2,"x":3}"#, "[y=2.0,x=3.0] null null [] null ok");
     prediction(r#","features":{"x":1},"features":{"y":2}"#, "[y=2.0] null null [] null ok");
     prediction(r#","prediction":"yes","status":"error""#, "[] \"yes\" null [] null failed");
-    prediction(r#","prediction":[1],"status":"OK""#, "[] structured null [] null unrecognised");
+    prediction(r#","prediction":[1],"status":"OK""#, "[] vector [1.0] null [] null unrecognised");
     prediction(r#","status":200"#, "[] null null [] null unrecognised");
     prediction(r#","status":null,"score":NaN,"latency_ms":"7""#, "[] null nonfinite [] \"7\" ok");
     prediction(r#","scores":[0.1,0.9]"#, "[] null structured [] null ok");

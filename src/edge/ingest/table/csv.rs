@@ -3,7 +3,7 @@
 //! The format has no types: a column in which every cell that is not empty spells a number is numeric, any other holds names. The file is read
 //! twice, first for the types, so that no cell is kept in two forms.
 
-use super::{PROGRESS_STEP, TableError, TableLimits, io, is_not_read, name, open};
+use super::{PROGRESS_STEP, TableError, TableLimits, io, is_not_read, is_time, name, open, time};
 use crate::engine::reference::table::{Column, ColumnValues, Table};
 use crate::event::Scalar;
 use ::csv::{Reader, ReaderBuilder, StringRecord};
@@ -34,6 +34,7 @@ pub(super) fn read(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u6
     let mut reader = self::reader(path, delimiter)?;
     let mut columns: Vec<ColumnValues> = numeric.iter().map(|_| ColumnValues::default()).collect();
     let kept: Vec<bool> = header.iter().map(|name| !is_not_read(name)).collect();
+    let (time_column, mut times) = (header.iter().position(is_time), ColumnValues::default());
     let mut row = 0u64;
     each_row(path, &mut reader, |record| {
         for (i, cell) in record.iter().enumerate().filter(|&(i, _)| kept[i]) {
@@ -45,6 +46,9 @@ pub(super) fn read(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u6
                 Scalar::Text(cell.into())
             });
         }
+        if let Some(cell) = time_column.and_then(|i| record.get(i)) {
+            times.push(&time(&Scalar::Text(cell.into())));
+        }
         row += 1;
         if row.is_multiple_of(PROGRESS_STEP) {
             progress(row, Some(rows));
@@ -53,6 +57,7 @@ pub(super) fn read(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u6
     progress(row, Some(rows));
     let columns = header.iter().zip(columns).zip(kept).filter(|(_, kept)| *kept);
     let mut table = Table::new(columns.map(|((name, values), _)| Column { values, ..Column::new(name) }).collect());
+    table.times = times;
     table.rows = table.rows.max(row as usize);
     table.columns.iter_mut().for_each(|column| column.values.fill(row as usize));
     Ok(table)

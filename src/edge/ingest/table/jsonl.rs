@@ -1,8 +1,8 @@
 //! JSON lines: one object a line, flat, or an event with `features` inside.
 
-use super::{PROGRESS_STEP, TableError, TableLimits, io, is_not_read, name, open};
-use crate::engine::reference::table::{Column, Origin, Table};
-use crate::event::Scalar;
+use super::{PROGRESS_STEP, TableError, TableLimits, io, is_not_read, is_time, name, open, time};
+use crate::engine::reference::table::{Column, ColumnValues, Origin, Table};
+use crate::event::{MAX_DIMENSIONS, Scalar};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
@@ -41,6 +41,7 @@ pub(super) fn read(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u6
     progress(builder.rows as u64, None);
     let mut table = Table::new(builder.columns);
     table.rows = builder.rows;
+    table.times = builder.times;
     table.columns.iter_mut().for_each(|column| column.values.fill(builder.rows));
     Ok(table)
 }
@@ -61,10 +62,15 @@ struct Builder {
     columns: Vec<Column>,
     places: HashMap<(Origin, String), usize>,
     rows: usize,
+    times: ColumnValues,
 }
 
 impl Builder {
     fn row(&mut self, mut object: Map<String, Value>) -> Result<(), String> {
+        if let Some((_, value)) = object.iter().find(|(key, _)| is_time(key)) {
+            self.times.fill(self.rows);
+            self.times.push(&time(&scalar(value)));
+        }
         match object.remove("features") {
             None => self.flat(object),
             Some(Value::Object(features)) => {
@@ -106,12 +112,20 @@ impl Builder {
     }
 }
 
+/// An array of numbers, as an event may have one.
+fn vector(elements: &[Value]) -> Option<Vec<f64>> {
+    let number = |n: f64| if n.is_finite() { n } else { f64::INFINITY };
+    let numbers: Option<Vec<f64>> = elements.iter().map(|element| element.as_f64().map(number)).collect();
+    numbers.filter(|numbers| (1..=MAX_DIMENSIONS).contains(&numbers.len()))
+}
+
 fn scalar(value: &Value) -> Scalar<'_> {
     match value {
         Value::Null => Scalar::Null,
         Value::Bool(value) => Scalar::Bool(*value),
         Value::Number(number) => number.as_f64().filter(|n| n.is_finite()).map_or(Scalar::NonFinite, Scalar::Number),
         Value::String(text) => Scalar::Text(text.into()),
-        Value::Array(_) | Value::Object(_) => Scalar::Structured,
+        Value::Array(elements) => vector(elements).map_or(Scalar::Structured, |vector| Scalar::Vector(vector.into())),
+        Value::Object(_) => Scalar::Structured,
     }
 }

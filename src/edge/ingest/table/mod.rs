@@ -7,7 +7,8 @@ mod csv;
 mod jsonl;
 mod parquet;
 
-use crate::engine::reference::table::{NOT_READ, Table};
+use crate::engine::reference::table::{NOT_READ, TIME, Table};
+use crate::event::{Scalar, Timestamp};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -147,6 +148,24 @@ fn name(path: &Path) -> String {
 /// Whether a column of a flat table is left out.
 fn is_not_read(column: &str) -> bool {
     NOT_READ.contains(&column)
+}
+
+/// Whether a column of a flat table holds the times of its rows.
+fn is_time(column: &str) -> bool {
+    column == TIME
+}
+
+/// The time of a row as a number of milliseconds since 1970: an RFC 3339 text, or such a number (also as text); null for anything else.
+fn time(cell: &Scalar<'_>) -> Scalar<'static> {
+    match cell {
+        Scalar::Number(ms) if ms.is_finite() => Scalar::Number(*ms),
+        Scalar::Text(text) => match (Timestamp::parse(text.trim()), text.trim().parse::<i64>()) {
+            (Ok(time), _) => Scalar::Number(time.millis() as f64),
+            (_, Ok(ms)) => Scalar::Number(ms as f64),
+            _ => Scalar::Null,
+        },
+        _ => Scalar::Null,
+    }
 }
 
 #[cfg(test)]

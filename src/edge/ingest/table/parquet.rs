@@ -1,10 +1,10 @@
-//! Parquet: flat columns of numbers, booleans and texts; timestamps, dates and decimals are numbers. Nested columns and types without a single
-//! value come back as structured cells, so that one odd column does not cost the file.
+//! Parquet: flat columns of numbers, booleans and texts; timestamps, dates and decimals are numbers, lists of numbers are vectors. Other nested columns
+//! and types without a single value come back as structured cells, so that one odd column does not cost the file.
 
-use super::{TableError, TableLimits, is_not_read, name, open};
+use super::{TableError, TableLimits, is_not_read, is_time, name, open, time};
 use crate::engine::reference::table::{Column, ColumnValues, Table};
-use crate::event::Scalar;
-use ::parquet::basic::{ConvertedType, LogicalType, Type};
+use crate::event::{MAX_DIMENSIONS, Scalar};
+use ::parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::DataType;
 use ::parquet::errors::ParquetError;
@@ -17,6 +17,9 @@ use std::path::Path;
 
 /// Records taken from a column at once.
 const BATCH: usize = 8192;
+
+/// Lists taken from a column at once: each may be long.
+const LISTS: usize = 256;
 
 /// Reads a Parquet file, column by column. Progress is told in rows, as if columns were read side by side.
 pub(super) fn read(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<Table, TableError> {
@@ -38,18 +41,24 @@ fn read_columns(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u64, 
         return Err(TableError::TooManyColumns { path: name(path), max: limits.columns });
     }
     let (mut columns, mut unreadable) = (Vec::<Column>::new(), BTreeSet::new());
+    let mut times = ColumnValues::default();
     for (i, descriptor) in schema.columns().iter().enumerate() {
         let root = descriptor.path().parts().first().map_or("", String::as_str);
+        if is_time(root) && descriptor.path().parts().len() == 1 && is_readable(descriptor) {
+            let mut cells = ColumnValues::default();
+            read_column(&reader, i, descriptor, &mut cells, read_chunk).map_err(|error| broken(Some(root), problem(&error)))?;
+            let per_ms = units_per_millisecond(descriptor);
+            cells.iter().for_each(|cell| times.push(&time(&in_milliseconds(cell, per_ms))));
+        }
         if is_not_read(root) || columns.last().is_some_and(|column| *column.name == *root && descriptor.path().parts().len() > 1) {
             continue;
         }
         let mut column = Column::new(root);
-        if is_readable(descriptor) {
-            for group in 0..reader.num_row_groups() {
-                let chunk = reader.get_row_group(group).and_then(|group| group.get_column_reader(i));
-                let chunk = chunk.map_err(|error| broken(Some(root), problem(&error)))?;
-                read_chunk(chunk, descriptor, &mut column.values).map_err(|error| broken(Some(root), problem(&error)))?;
-            }
+        let leaves = schema.columns().iter().filter(|leaf| leaf.path().parts().first().is_some_and(|first| first == root)).count();
+        let is_list = leaves == 1 && is_list_of_numbers(descriptor);
+        if is_readable(descriptor) || is_list {
+            let read = if is_list { read_lists } else { read_chunk };
+            read_column(&reader, i, descriptor, &mut column.values, read).map_err(|error| broken(Some(root), problem(&error)))?;
             if column.values.len() as u64 != rows {
                 return Err(broken(Some(root), format!("{} cells where the file has {rows} rows", column.values.len())));
             }
@@ -60,7 +69,7 @@ fn read_columns(path: &Path, limits: TableLimits, progress: &mut dyn FnMut(u64, 
         progress(rows * (i as u64 + 1) / schema.num_columns() as u64, Some(rows));
     }
     // only now, because a damaged file may claim any number of rows
-    let mut table = Table::new(columns);
+    let mut table = Table { times, ..Table::new(columns) };
     for column in table.columns.iter_mut().filter(|column| unreadable.contains(&column.name)) {
         column.values = ColumnValues::default();
         (0..table.rows).for_each(|_| column.values.push(&Scalar::Structured));
@@ -79,6 +88,111 @@ fn problem(error: &ParquetError) -> String {
 fn is_readable(descriptor: &ColumnDescriptor) -> bool {
     let flat = descriptor.path().parts().len() == 1 && descriptor.max_rep_level() == 0;
     flat && (descriptor.physical_type() != Type::FIXED_LEN_BYTE_ARRAY || decimal_scale(descriptor).is_some())
+}
+
+/// Whether every cell is a list of plain numbers, and nothing but that.
+fn is_list_of_numbers(descriptor: &ColumnDescriptor) -> bool {
+    let number = matches!(descriptor.physical_type(), Type::FLOAT | Type::DOUBLE | Type::INT32 | Type::INT64);
+    let plain = decimal_scale(descriptor).is_none() && !is_unsigned(descriptor) && !is_temporal(descriptor);
+    descriptor.max_rep_level() == 1 && descriptor.path().parts().len() <= 3 && number && plain
+}
+
+fn is_temporal(descriptor: &ColumnDescriptor) -> bool {
+    matches!(descriptor.logical_type_ref(), Some(LogicalType::Date | LogicalType::Time { .. } | LogicalType::Timestamp { .. }))
+}
+
+/// Reads a column of lists.
+fn read_lists(reader: ColumnReader, descriptor: &ColumnDescriptor, into: &mut ColumnValues) -> Result<(), ParquetError> {
+    let max = descriptor.max_def_level();
+    // the level from which a list has an element, null or not
+    let optional = descriptor.self_type().get_basic_info().repetition() == Repetition::OPTIONAL;
+    let element = if optional { max - 1 } else { max };
+    match reader {
+        ColumnReader::FloatColumnReader(r) => lists(r, element, max, into, |v| f64::from(*v)),
+        ColumnReader::DoubleColumnReader(r) => lists(r, element, max, into, |v| *v),
+        ColumnReader::Int32ColumnReader(r) => lists(r, element, max, into, |v| f64::from(*v)),
+        ColumnReader::Int64ColumnReader(r) => lists(r, element, max, into, |v| *v as f64),
+        _ => Err(ParquetError::General("a list of no numbers".to_owned())),
+    }
+}
+
+/// Appends every list of one chunk. A definition level below `element - 1` is a null, one below `element` an empty list, one below `max` a list with a null
+/// in it, which is a number that is not finite.
+fn lists<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    element: i16,
+    max: i16,
+    into: &mut ColumnValues,
+    number: impl Fn(&T::T) -> f64,
+) -> Result<(), ParquetError> {
+    let (mut definitions, mut repetitions, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let mut vector: Vec<f64> = Vec::new();
+    loop {
+        definitions.clear();
+        repetitions.clear();
+        values.clear();
+        let (records, ..) = reader.read_records(LISTS, Some(&mut definitions), Some(&mut repetitions), &mut values)?;
+        if records == 0 {
+            return Ok(());
+        }
+        let mut present = values.iter();
+        let mut at = 0;
+        while at < definitions.len() {
+            let start = at;
+            vector.clear();
+            let mut length = 0;
+            while at < definitions.len() && (at == start || repetitions.get(at).is_some_and(|&level| level > 0)) {
+                if definitions[at] >= element {
+                    let value = if definitions[at] == max { present.next().map_or(f64::INFINITY, &number) } else { f64::INFINITY };
+                    length += 1;
+                    if length <= MAX_DIMENSIONS {
+                        vector.push(if value.is_finite() { value } else { f64::INFINITY });
+                    }
+                }
+                at += 1;
+            }
+            into.push(&match length {
+                0 if definitions[start] < element - 1 => Scalar::Null,
+                1..=MAX_DIMENSIONS => Scalar::Vector(Cow::Borrowed(&vector)),
+                _ => Scalar::Structured,
+            });
+        }
+    }
+}
+
+/// Reads one column of all row groups.
+fn read_column(
+    reader: &SerializedFileReader<std::fs::File>,
+    column: usize,
+    descriptor: &ColumnDescriptor,
+    into: &mut ColumnValues,
+    read: fn(ColumnReader, &ColumnDescriptor, &mut ColumnValues) -> Result<(), ParquetError>,
+) -> Result<(), ParquetError> {
+    for group in 0..reader.num_row_groups() {
+        let chunk = reader.get_row_group(group).and_then(|group| group.get_column_reader(column))?;
+        read(chunk, descriptor, into)?;
+    }
+    Ok(())
+}
+
+/// What one millisecond is in the unit of a column of times; other numbers are milliseconds already.
+fn units_per_millisecond(descriptor: &ColumnDescriptor) -> f64 {
+    match (descriptor.logical_type_ref(), descriptor.converted_type()) {
+        (Some(LogicalType::Timestamp(timestamp)), _) => match timestamp.unit {
+            TimeUnit::MILLIS => 1.0,
+            TimeUnit::MICROS => 1e3,
+            TimeUnit::NANOS => 1e6,
+        },
+        (_, ConvertedType::TIMESTAMP_MICROS) => 1e3,
+        _ => 1.0,
+    }
+}
+
+pub(super) fn in_milliseconds(cell: Scalar<'_>, per_ms: f64) -> Scalar<'_> {
+    match cell {
+        Scalar::Number(number) => Scalar::Number((number / per_ms).floor()),
+        other => other,
+    }
 }
 
 fn read_chunk(reader: ColumnReader, descriptor: &ColumnDescriptor, into: &mut ColumnValues) -> Result<(), ParquetError> {

@@ -35,6 +35,10 @@ fn t(value: &str) -> Scalar<'_> {
     Scalar::Text(value.into())
 }
 
+fn v(numbers: &[f64]) -> Scalar<'_> {
+    Scalar::Vector(numbers.into())
+}
+
 #[test]
 fn parquet_types_under_every_codec() {
     for codec in ["snappy", "gzip", "lz4", "zstd", "none"] {
@@ -55,13 +59,14 @@ fn parquet_types_under_every_codec() {
         check("at", [n(1_795_340_400_000.0), NULL, n(0.0), n(-1000.0)]);
         check("on", [n(1.0), NULL, n(0.0), n(-1.0)]);
         check("nothing", [NULL, NULL, NULL, NULL]);
-        for nested in ["list", "pair", "half"] {
+        check("list", [v(&[1.0]), NULL, Scalar::Structured, v(&[2.0, 3.0])]);
+        for nested in ["pair", "half"] {
             check(nested, [Scalar::Structured, Scalar::Structured, Scalar::Structured, Scalar::Structured]);
         }
         assert!(table.column("timestamp").is_none());
         assert_eq!((table.rows, table.columns.iter().filter(|c| &*c.name == "pair").count()), (4, 1));
         let compiled = compile(&table, &CompileSpec::default()).unwrap();
-        assert!(compiled.reference.input("list").is_none(), "a nested column is left out");
+        assert!(compiled.reference.input("pair").is_none(), "a nested column is left out");
         assert!(compiled.notes.iter().any(|note| note.to_string() == "pair: holds arrays, objects or bytes, and is left out"));
     }
 }
@@ -140,7 +145,7 @@ fn json_lines_may_be_flat_mixed_and_incomplete() {
     assert_eq!(table.rows, 3);
     assert_eq!(column(&table, "a"), [n(1.0), t("x"), NULL]);
     assert_eq!(column(&table, "b"), [NULL, t("true"), NULL]);
-    assert_eq!(column(&table, "c"), [NULL, Scalar::Structured, NULL]);
+    assert_eq!(column(&table, "c"), [NULL, v(&[1.0]), NULL]);
     assert_eq!(column(&table, "score_k"), [NULL, NULL, n(0.5)]);
     assert_eq!(table.column("model").unwrap().origin, Origin::Features);
     assert!(table.column("extra").is_none());
@@ -189,4 +194,33 @@ fn progress_ends_with_the_number_of_rows() {
 #[test]
 fn formats_have_names() {
     assert_eq!(TableFormat::ALL.map(TableFormat::as_str), ["parquet", "csv", "jsonl"]);
+}
+
+#[test]
+fn times_of_rows_come_back_as_milliseconds_from_every_format() {
+    let times = |table: &Table| table.times.iter().map(|cell| cell_number(&cell)).collect::<Vec<_>>();
+    let csv = read_text("t.csv", "timestamp,x\n2026-11-22T09:40:00.5Z,1\n1795340400500,2\nyesterday,3\n,4\n").unwrap();
+    assert_eq!(csv.columns.len(), 1);
+    let at = Some(1_795_340_400_500.0);
+    assert_eq!(times(&csv), [at, at, None, None]);
+    let lines = concat!(
+        r#"{"x":1}"#,
+        "\n",
+        r#"{"timestamp":"2026-11-22T09:40:00.500Z","x":2}"#,
+        "\n",
+        r#"{"timestamp":1795340400500,"features":{"timestamp":"a feature","x":3}}"#,
+        "\n"
+    );
+    let table = read_text("t.jsonl", lines).unwrap();
+    assert_eq!(column(&table, "timestamp")[2], t("a feature"));
+    assert_eq!(times(&table), [None, at, at]);
+    let [parquet, csv] = ["elec2-500.parquet", "elec2-500.csv"].map(|name| times(&read(&data(name)).unwrap()));
+    assert_eq!((parquet.len(), parquet[0]), (500, Some(840_427_200_000.0)));
+    assert_eq!(parquet, csv);
+    // written in milliseconds, microseconds and nanoseconds
+    assert_eq!([1.0, 1e3, 1e6].map(|unit| cell_number(&parquet::in_milliseconds(n(1_795_340_400_500.0 * unit), unit))), [at; 3]);
+}
+
+fn cell_number(cell: &Scalar<'_>) -> Option<f64> {
+    if let Scalar::Number(number) = cell { Some(*number) } else { None }
 }

@@ -1,6 +1,7 @@
 //! The state machine as scripts: windows in, standing and transitions out.
 
 mod histories;
+mod subjects;
 
 use super::*;
 use crate::engine::metric::{Metric, Reading, UndefinedReason, Verdict};
@@ -56,6 +57,12 @@ impl Script {
                 measurement.reading = Reading::Undefined(UndefinedReason::NoData);
             }
         }
+        self.judged(aspect, minutes, measurements)
+    }
+
+    /// A window in minutes with measurements that are not judged yet.
+    fn judged(&mut self, aspect: Aspect, minutes: (i64, i64), mut measurements: Vec<Measurement>) -> Observed {
+        let window = window(minutes);
         let kinds = |_: &Subject| None;
         judge(&self.rules, Task::Binary, &kinds, self.stream.segment.is_some(), true, &mut measurements);
         let judged = Judged {

@@ -1,16 +1,18 @@
 //! What every metric must keep to, whatever the data.
 
 use super::*;
-use crate::engine::catalogue::Range;
-use crate::engine::settings::ColumnKind;
+use crate::engine::catalogue::{Family, Range};
+use crate::engine::settings::{ColumnKind, CostMatrix};
+use crate::engine::summary::{ScoreSums, Scores};
+use crate::engine::window::Detections;
 
-struct Case {
-    name: &'static str,
-    reference: Vec<Seen>,
-    current: Vec<Seen>,
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) reference: Vec<Seen>,
+    pub(super) current: Vec<Seen>,
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let case = |name, reference: &[f64], current: &[f64]| Case { name, reference: numbers(reference), current: numbers(current) };
     let some = [1.0, 2.0, 3.0, 4.0];
     vec![
@@ -36,6 +38,30 @@ fn values(seen: &[Seen]) -> impl Iterator<Item = f64> + Clone {
     seen.iter().filter_map(|v| if let Seen::Number(v) = v { Some(*v) } else { None })
 }
 
+/// A score between 0 and 1 that rises with the value.
+fn score(value: f64) -> f64 {
+    (value / 5.0).clamp(0.0, 1.0)
+}
+
+/// What values let expect of those that follow them; `None` without a pair.
+fn expectation(task: Task, seen: &[Seen], prediction: &ColumnReference) -> Option<Expectation> {
+    let pairs: Vec<(f64, f64)> = values(seen).zip(values(seen).skip(1)).collect();
+    if task == Task::Regression {
+        let mut errors = ErrorTable::new(2.0, prediction.bins.clone());
+        let Slots::Numeric(cells) = &prediction.slots else { return None };
+        pairs.iter().for_each(|(said, truth)| errors.add(cells.cell(*said), said - truth));
+        return (!pairs.is_empty()).then_some(Expectation::Numbers(errors));
+    }
+    let classes: &[&str] = if task == Task::Binary { &["1"] } else { &["0", "1", "2"] };
+    let calibration = |&class: &&str| {
+        let (mut truth, mut predicted) = (ScoreTable::default(), ScoreTable::default());
+        pairs.iter().for_each(|&(said, is)| truth.add(score_cell(score(said)), (is > 2.0) == (class == "1")));
+        values(seen).for_each(|said| predicted.add(score_cell(score(said)), (said > 2.0) == (class == "1")));
+        ScoreCalibration::fit(class.into(), &truth, predicted)
+    };
+    classes.iter().map(calibration).collect::<Option<Vec<_>>>().map(Expectation::Classes)
+}
+
 /// A model whose inputs, outputs and labels all show the case's values, measured.
 fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     let classes: Vec<Arc<str>> = if task == Task::Regression { vec![] } else { vec!["0".into(), "1".into(), "2".into()] };
@@ -52,12 +78,30 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
             Quality::Classes(confusion)
         }
     };
+    let scores = |seen: &[Seen]| {
+        let mut sums = ScoreSums::default();
+        let score = |v: f64| 1.0 / (1.0 + (-v).exp());
+        for (p, y) in values(seen).zip(values(seen).skip(1)) {
+            let truth = usize::from(y > 2.0);
+            match task {
+                Task::Binary => sums.tally(&Scores::Positive(score(p)), truth, Some(1), true),
+                Task::Multiclass => sums.tally(&Scores::Classes([score(p), score(-p), 0.25].into()), truth, None, true),
+                Task::Regression => {}
+            }
+        }
+        sums
+    };
+    let residuals =
+        |seen: &[Seen]| numbers(&values(seen).zip(values(seen).skip(1)).map(|(p, y)| p - y).filter(|e| e.is_finite()).collect::<Vec<_>>());
     let outputs = OutputReference {
         classes: classes.clone(),
         prediction: Some(answer(&case.reference)),
         score: Some(numeric(&case.reference)),
         label: Some(answer(&case.reference)),
-        scores: Vec::new(),
+        scores: scores(&case.reference).tables,
+        losses: scores(&case.reference).losses,
+        expectation: expectation(task, &case.reference, &answer(&case.reference)),
+        residual: (task == Task::Regression).then(|| numeric(&residuals(&case.reference))),
         quality: Some(match quality(&case.reference) {
             Quality::Classes(confusion) => ReferenceQuality::Classes(confusion),
             Quality::Numbers(sums) => ReferenceQuality::Numbers(sums),
@@ -70,13 +114,35 @@ fn measure(case: &Case, task: Task) -> Vec<Measurement> {
     input.inputs = reference.inputs.iter().map(|f| counts(&f.column, &case.current)).collect();
     (input.prediction, input.score) = (over(&reference.outputs.prediction), over(&reference.outputs.score));
     values(&case.current).for_each(|v| input.latency.add(v.abs()));
+    for class in 0..if task == Task::Binary { 1 } else { classes.len() } {
+        values(&case.current).for_each(|v| input.add_score(class, score_cell(score(v)), v > 2.0));
+    }
     let mut outcome = OutcomePane::new(quality(&case.current), over(&reference.outputs.label));
     (outcome.expected, outcome.labelled) = (n, n / 2);
     values(&case.current).for_each(|v| outcome.delay_seconds.add(v.abs()));
+    outcome.scores = scores(&case.current);
+    outcome.residuals = reference.outputs.residual.as_ref().map(|c| counts(c, &residuals(&case.current)));
     let stream = stream();
-    let ctx = context(&stream, task, &classes, Some(&reference));
+    let costs = CostMatrix::Binary { true_positive: 3.0, false_positive: -1.0, true_negative: 0.5, false_negative: -20.0 };
+    let thresholds: [Arc<str>; 1] = ["0.3".into()];
+    let of_detectors = Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Detector);
+    let detectors: BTreeSet<_> = of_detectors.flat_map(|metric| Signal::ALL.map(|signal| (signal, metric))).collect();
+    for &detector in &detectors {
+        input.detections.insert(detector, Detections { seen: n, found: n / 4 });
+    }
+    let ctx = Context {
+        costs: Some(&costs),
+        decision_thresholds: &thresholds,
+        detectors: &detectors,
+        ..context(&stream, task, &classes, Some(&reference))
+    };
     let service = ServiceFacts { requests_of_model: n, seconds: 60.0 };
-    [measure_inputs(&ctx, &input, &service), measure_outcomes(&ctx, &outcome)].concat()
+    (input.duplicates, outcome.last_label) = (n / 2, Some(Timestamp(0)));
+    values(&case.current).filter(|v| *v > 0.0).for_each(|v| input.skew_seconds.add(v));
+    values(&case.current).for_each(|v| input.new_features.add(&v.to_string()));
+    let silence = values(&case.current).next().map(|v| v as i64);
+    let data = DataFacts { silence_ms: silence, label_silence_ms: silence };
+    [measure_inputs(&ctx, &input, &service), measure_data(&ctx, &input, &data), measure_outcomes(&ctx, &outcome)].concat()
 }
 
 fn limits(metric: Metric) -> (f64, f64) {
@@ -89,22 +155,66 @@ fn limits(metric: Metric) -> (f64, f64) {
     }
 }
 
-const DRIFT: [Metric; 3] = [Metric::Psi, Metric::Ks, Metric::TotalVariation];
+const DATA_QUALITY: [Metric; 8] = [
+    Metric::OutOfRangeRate,
+    Metric::Constant,
+    Metric::DuplicateRate,
+    Metric::VanishedFeatures,
+    Metric::NewFeatures,
+    Metric::ClockSkew,
+    Metric::Silence,
+    Metric::LabelSilence,
+];
+
+/// Residuals here are differences of neighbouring values: theirs is another story.
+fn is_drift_of_a_value(m: &Measurement) -> bool {
+    distances().any(|d| d == m.metric) && m.subject != Subject::Residual
+}
+
+/// What is read from answers and truth.
+fn quality() -> impl Iterator<Item = Metric> {
+    Metric::ALL.iter().copied().filter(|m| matches!(m.family(), Family::Classes | Family::Numbers))
+}
+
+/// Every distance of a single column.
+fn distances() -> impl Iterator<Item = Metric> + Clone {
+    Metric::ALL.iter().copied().filter(|m| m.family() == Family::Distance && *m != Metric::Mmd)
+}
 
 #[test]
 fn every_metric_is_measured_in_every_case_and_within_its_limits() {
     for case in cases() {
         let measured: Vec<_> = Task::ALL.iter().flat_map(|&task| measure(&case, task)).collect();
-        for metric in MetricSet::usual().iter() {
+        let detectors = Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Detector);
+        for metric in MetricSet::usual().iter().chain(quality()).chain(distances()).chain(DATA_QUALITY).chain(detectors) {
             let of_metric: Vec<_> = measured.iter().filter(|m| m.metric == metric).collect();
             assert!(!of_metric.is_empty(), "{}: {metric:?}", case.name);
             let (least, most) = limits(metric);
             for m in of_metric {
                 let numbers = m.reading.value().into_iter().chain(m.on_reference);
                 assert!(numbers.into_iter().all(|v| v.is_finite() && least <= v && v <= most), "{}: {m:?}", case.name);
-                assert!((0.0..=1.0).contains(&m.error_bound), "{}: {m:?}", case.name);
-                assert!(m.degrees == 0 || m.reading.value().is_some() && DRIFT.contains(&metric), "{}: {m:?}", case.name);
-                assert!((m.threshold, m.p_value, m.verdict) == (None, None, None));
+                assert!(m.error_bound.is_finite() && m.error_bound >= 0.0, "{}: {m:?}", case.name);
+                assert!(metric.range() != Range::Unit || m.error_bound <= 1.0, "{}: {m:?}", case.name);
+                let is_distance = metric.family() == Family::Distance && m.reading.value().is_some();
+                assert!(m.degrees == 0 || is_distance, "{}: {m:?}", case.name);
+                assert!(m.p_value.is_none_or(|p| is_distance && (0.0..=1.0).contains(&p)), "{}: {m:?}", case.name);
+                assert!(m.parts.len() <= 3 && (m.parts.is_empty() || is_distance), "{}: {m:?}", case.name);
+                for part in &m.parts {
+                    let numbers = [part.reference, part.current, part.contribution];
+                    assert!(
+                        numbers.iter().all(|v| v.is_finite()) && part.contribution > 0.0 && !part.name.is_empty(),
+                        "{}: {m:?}",
+                        case.name
+                    );
+                }
+                assert!((m.threshold, m.verdict) == (None, None));
+                if let Some((low, high)) = m.interval {
+                    let value = m.reading.value().expect("an interval is about a value");
+                    let slack = m.error_bound + 1e-12 * value.abs();
+                    assert!(least <= low && low <= value + slack && value - slack <= high && high <= most, "{}: {m:?}", case.name);
+                }
+                assert!(m.sigma.is_none_or(|s| s.is_finite() && s >= 0.0), "{}: {m:?}", case.name);
+                assert!(m.subject.carries(metric), "{}: {m:?}", case.name);
             }
         }
     }
@@ -113,8 +223,14 @@ fn every_metric_is_measured_in_every_case_and_within_its_limits() {
 #[test]
 fn the_same_again_is_exactly_no_drift() {
     for case in cases().iter().filter(|c| ["same", "constant", "single both"].contains(&c.name)) {
-        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(|m| DRIFT.contains(&m.metric)) {
-            assert_eq!((m.reading, m.error_bound), (Reading::Value(0.0), 0.0), "{}: {m:?}", case.name);
+        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(is_drift_of_a_value) {
+            // its mean without a change is 0, and equal samples lie below that; it takes four values
+            if m.metric == Metric::AndersonDarling {
+                assert!(m.reading.value().map_or(case.name == "single both", |v| v < 0.0), "{}: {m:?}", case.name);
+            } else {
+                assert_eq!((m.reading, m.error_bound), (Reading::Value(0.0), 0.0), "{}: {m:?}", case.name);
+                assert!(m.parts.is_empty() && m.p_value.is_none_or(|p| p > 0.5), "{}: {m:?}", case.name);
+            }
         }
     }
 }
@@ -122,8 +238,9 @@ fn the_same_again_is_exactly_no_drift() {
 #[test]
 fn what_moved_is_seen_on_either_side() {
     for case in cases().iter().filter(|c| ["constant moved up", "constant moved down", "disjoint"].contains(&c.name)) {
-        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(|m| DRIFT.contains(&m.metric)) {
+        for m in Task::ALL.iter().flat_map(|&task| measure(case, task)).filter(is_drift_of_a_value) {
             let value = m.reading.value().unwrap();
+            assert!(!m.parts.is_empty(), "{}: {m:?}", case.name);
             let least = if m.metric == Metric::Psi || case.name == "disjoint" { 0.5 } else { 1.0 };
             assert!(value >= least, "{}: {m:?}", case.name);
         }
@@ -134,7 +251,13 @@ fn what_moved_is_seen_on_either_side() {
 fn an_empty_window_has_no_reading_but_its_throughput() {
     for task in Task::ALL {
         for m in measure(&cases()[0], task) {
-            let want = if m.metric == Metric::Throughput { Reading::Value(0.0) } else { Reading::Undefined(UndefinedReason::NoData) };
+            let want = match m.metric {
+                Metric::Throughput => Reading::Value(0.0),
+                Metric::LabelSilence => Reading::Undefined(UndefinedReason::NoLabels),
+                // the hand-made reference has no covariance
+                Metric::PcaError | Metric::Frechet => Reading::Undefined(UndefinedReason::NotInReference),
+                _ => Reading::Undefined(UndefinedReason::NoData),
+            };
             assert_eq!(m.reading, want, "{m:?}");
             assert_eq!(m.n_current, 0, "{m:?}");
         }
@@ -148,8 +271,8 @@ fn without_a_usable_value_there_is_no_drift_reading() {
     {
         let case = cases().into_iter().find(|c| c.name == name).unwrap();
         let measured = measure(&case, Task::Regression);
-        for m in measured.iter().filter(|m| DRIFT.contains(&m.metric)) {
-            let want = if m.subject == Subject::Label { UndefinedReason::NoLabels } else { reason };
+        for m in measured.iter().filter(|m| distances().any(|d| d == m.metric)) {
+            let want = if [Subject::Label, Subject::Residual].contains(&m.subject) { UndefinedReason::NoLabels } else { reason };
             assert_eq!(m.reading, Reading::Undefined(want), "{name}: {m:?}");
         }
         assert_eq!(reading(&measured, &feature("x"), rate).reading, Reading::Value(1.0));
@@ -164,7 +287,18 @@ fn order_is_by_subject_then_metric_and_nothing_is_said_twice() {
         subjects.dedup();
         let classes: &[&str] = if task == Task::Multiclass { &["quality:0", "quality:1", "quality:2"] } else { &[] };
         let score: &[&str] = if task == Task::Binary { &["score"] } else { &[] };
-        let want = [&["feature:c", "feature:x", "prediction"][..], score, &["service", "label", "quality"], classes].concat();
+        let more: &[&str] = match task {
+            Task::Binary => &["quality@0.3"],
+            Task::Multiclass => classes,
+            Task::Regression => &["residual"],
+        };
+        let want = [
+            &["feature:c", "feature:x", "features", "prediction"][..],
+            score,
+            &["estimated_quality", "service", "errors", "latency", "data", "label", "quality"],
+            more,
+        ]
+        .concat();
         assert_eq!(subjects, want);
         for pair in measured.windows(2).filter(|pair| pair[0].subject == pair[1].subject) {
             assert!(pair[0].metric < pair[1].metric, "{:?} {:?}", pair[0], pair[1]);
@@ -179,4 +313,35 @@ fn a_column_of_the_reference_decides_its_kind() {
     let stream = stream();
     let measured = measure_inputs(&context(&stream, Task::Binary, &[], Some(&reference)), &InputPane::default(), &SERVICE);
     assert!(measured.iter().any(|m| m.subject == Subject::Prediction && m.metric == Metric::Ks));
+}
+
+#[test]
+fn a_move_away_from_a_constant_is_told_by_every_distance_that_has_a_size_for_it() {
+    for case in cases().iter().filter(|c| ["constant moved up", "constant moved down"].contains(&c.name)) {
+        let measured = measure(case, Task::Regression);
+        for metric in distances() {
+            let got = reading(&measured, &feature("x"), metric);
+            match metric {
+                // in spreads of a constant nothing has a size
+                Metric::WassersteinScaled | Metric::MeanShift | Metric::MedianShift | Metric::P95Shift => {
+                    assert_eq!(got.reading, Reading::Undefined(UndefinedReason::NotInReference), "{}: {got:?}", case.name);
+                }
+                Metric::Wasserstein => assert_eq!((got.reading, got.error_bound), (Reading::Value(1.0), 0.0), "{}", case.name),
+                _ => {
+                    assert!(got.reading.value().unwrap() > 0.5, "{}: {got:?}", case.name);
+                    assert!(got.p_value.is_none_or(|p| p <= 0.001), "{}: {got:?}", case.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_wanted_is_not_measured() {
+    let (stream, reference) = (stream(), reference(vec![("x", numeric(&numbers(&[1.0, 2.0])))], OutputReference::default()));
+    let wanted = [Metric::Wasserstein, Metric::MissingRate].into_iter().collect();
+    let ctx = Context { wanted, ..context(&stream, Task::Regression, &[], Some(&reference)) };
+    let measured = measure_inputs(&ctx, &InputPane::default(), &SERVICE);
+    let of_x: Vec<Metric> = measured.iter().filter(|m| m.subject == feature("x")).map(|m| m.metric).collect();
+    assert_eq!(of_x, [Metric::Wasserstein, Metric::MissingRate]);
 }

@@ -54,6 +54,7 @@ fn with_edges(reference: &[f64], edges: &[f64], step: usize) -> ColumnReference 
 
 #[test]
 fn numeric_columns_of_real_data() {
+    let mut exactly_placed = 0;
     for data in data_sets() {
         for (name, figures) in data["numerical"].as_object().unwrap() {
             let edges = floats(&figures["deciles"]["inner_edges"]);
@@ -76,13 +77,52 @@ fn numeric_columns_of_real_data() {
                     let got = psi(&binned, &exact.binned(&live), Smoothing::Epsilon(eps)).unwrap();
                     close(name, got.value, figures[key][place].as_f64().unwrap());
                 }
+                let value = |metric| {
+                    let got = reading(&measured, &feature("x"), metric);
+                    assert_eq!(got.error_bound, 0.0, "{name}: {metric:?}");
+                    got.reading.value().unwrap()
+                };
+                // ks_2samp(method="asymp").pvalue
+                close(name, got.p_value.unwrap(), figures["ks_p_asymp"][place].as_f64().unwrap());
+                close(name, value(Metric::JensenShannon), figures["decile_js_base2"][place].as_f64().unwrap());
+                close(
+                    name,
+                    value(Metric::JensenShannon) * std::f64::consts::LN_2.sqrt(),
+                    figures["decile_js_base_e"][place].as_f64().unwrap(),
+                );
+                close(name, value(Metric::Hellinger), figures["decile_hellinger"][place].as_f64().unwrap());
+                // scipy.stats.wasserstein_distance; values between the reference's own are at the middle of their cell, and the bound says so
+                let moved = reading(&measured, &feature("x"), Metric::Wasserstein);
+                let want = figures["wasserstein"][place].as_f64().unwrap();
+                let off = (moved.reading.value().unwrap() - want).abs();
+                assert!(off <= RELATIVE * want + moved.error_bound, "{name}: {moved:?}, want {want}");
+                exactly_placed += usize::from(moved.error_bound == 0.0);
+                let scaled = reading(&measured, &feature("x"), Metric::WassersteinScaled);
+                match figures["wasserstein_over_ref_std"][place].as_f64() {
+                    Some(want) if exact.moments.unwrap().std > 0.0 => {
+                        let off = (scaled.reading.value().unwrap() - want).abs();
+                        assert!(off <= RELATIVE * want + scaled.error_bound, "{name}: {scaled:?}, want {want}");
+                        let shift =
+                            (figures["mean"][place].as_f64().unwrap() - exact.moments.unwrap().mean).abs() / exact.moments.unwrap().std;
+                        assert!((value(Metric::MeanShift) - shift).abs() <= 1e-9 * shift.max(1e-3), "{name}: {shift}");
+                    }
+                    // numpy's standard deviation of a constant is rounding noise
+                    _ => assert!(scaled.reading.value().is_none_or(|v| v == 0.0), "{name}"),
+                }
                 let measured = measure_column(coarse.clone(), &counts(&coarse, &chunk));
                 let got = reading(&measured, &feature("x"), Metric::Ks);
                 let (least, most) = (got.reading.value().unwrap(), got.reading.value().unwrap() + got.error_bound);
                 assert!(least <= ks + 1e-15 && ks <= most + 1e-15, "{name}: {ks} outside {least} to {most}");
+                // with coarse cells Wasserstein's bound holds too, beyond the points exactly
+                let moved = reading(&measured, &feature("x"), Metric::Wasserstein);
+                assert!(
+                    (moved.reading.value().unwrap() - want).abs() <= RELATIVE * want + moved.error_bound,
+                    "{name}: {moved:?}, want {want}"
+                );
             }
         }
     }
+    assert!(exactly_placed >= 9, "{exactly_placed}");
 }
 
 #[test]
@@ -105,6 +145,20 @@ fn categorical_columns_of_real_data() {
                 // .5 * np.abs(p - q).sum()
                 close(name, got.reading.value().unwrap(), figures["tvd"][place].as_f64().unwrap());
                 assert_eq!(got.degrees as usize, keys.len() - 1);
+                for (metric, key) in
+                    [(Metric::JensenShannon, "js_base2"), (Metric::Hellinger, "hellinger"), (Metric::LInfinity, "l_infinity")]
+                {
+                    let (got, want) =
+                        (reading(&measured, &feature("x"), metric).reading.value().unwrap(), figures[key][place].as_f64().unwrap());
+                    // numpy's shares cancel in the last digits
+                    assert!((got - want).abs() <= RELATIVE * want + 1e-15, "{name}: {metric:?} {got}, want {want}");
+                }
+                // scipy.stats.chi2_contingency(correction=False); every expected count is 5 or more here
+                let got = reading(&measured, &feature("x"), Metric::ChiSquare);
+                close(name, got.reading.value().unwrap(), figures["chi2_contingency_stat_no_yates"][place].as_f64().unwrap());
+                let (p, want) = (got.p_value.unwrap(), figures["chi2_contingency_p_no_yates"][place].as_f64().unwrap());
+                assert!((p - want).abs() <= RELATIVE * want + 1e-300, "{name}: {p}, want {want}");
+                assert_eq!(u64::from(got.degrees), figures["chi2_contingency_dof"][place].as_u64().unwrap(), "{name}");
                 let got = psi(&column.counts.slots, &live.slots, Smoothing::Epsilon(1e-4)).unwrap();
                 close(name, got.value, figures["psi_eps1e-4"][place].as_f64().unwrap());
             }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::summary::{ScoreSums, Scores};
 use proptest::prelude::*;
 
 /// One request and what became of it.
@@ -30,18 +31,30 @@ fn panes<'a>(reference: &Reference, numbers: bool, requests: impl Iterator<Item 
     let predicted: Vec<Seen> = requests.clone().map(|r| Seen::Number(f64::from(r.predicted))).collect();
     input.prediction = reference.outputs.prediction.as_ref().map(|c| counts(c, &predicted));
     let (mut confusion, mut sums) = (Confusion::default(), RegressionSums::new(1.0, 1.0));
+    let (mut scores, mut residuals) = (ScoreSums::default(), vec![]);
     let (mut labels, mut delays) = (vec![], vec![]);
     for request in requests {
         input.latency.add(request.latency);
+        input.duplicates += u64::from(request.predicted == 0);
+        input.new_features.add(&format!("f{}", request.latency as u64));
+        if request.latency > 400.0 {
+            input.skew_seconds.add(request.latency);
+        }
         if let Some(label) = request.label {
             confusion.add(label.into(), request.predicted.into());
             sums.add(f64::from(request.predicted) + 0.1, f64::from(label));
+            let score = request.latency / 500.0;
+            let of_request = if numbers { Scores::None } else { Scores::Classes([score, 1.0 - score, 0.5].into()) };
+            scores.tally(&of_request, label.into(), None, true);
+            residuals.push(Seen::Number((f64::from(request.predicted) + 0.1) - f64::from(label)));
             labels.push(Seen::Number(f64::from(label)));
             delays.push(request.latency);
         }
     }
     let quality = if numbers { Quality::Numbers(sums) } else { Quality::Classes(confusion) };
     let mut outcome = OutcomePane::new(quality, reference.outputs.label.as_ref().map(|c| counts(c, &labels)));
+    outcome.scores = scores;
+    outcome.residuals = reference.outputs.residual.as_ref().map(|c| counts(c, &residuals));
     (outcome.expected, outcome.labelled) = (input.requests, labels.len() as u64);
     delays.into_iter().for_each(|d| outcome.delay_seconds.add(d));
     (input, outcome)
@@ -56,7 +69,8 @@ proptest! {
         let answers = categorical(&numbers(&[0.0, 1.0, 2.0]));
         let classes: Vec<Arc<str>> = vec!["0".into(), "1".into(), "2".into()];
         let outputs = OutputReference {
-            classes: classes.clone(), prediction: Some(answers.clone()), label: Some(answers), ..OutputReference::default()
+            classes: classes.clone(), prediction: Some(answers.clone()), label: Some(answers),
+            residual: Some(numeric(&known)), ..OutputReference::default()
         };
         let reference = reference(vec![("c", categorical(&known)), ("x", numeric(&known))], outputs);
         let regression = task == Task::Regression;
@@ -70,6 +84,8 @@ proptest! {
         let stream = stream();
         let ctx = context(&stream, task, &classes, Some(&reference));
         prop_assert_eq!(measure_inputs(&ctx, &input, &SERVICE), measure_inputs(&ctx, &whole_input, &SERVICE));
+        let facts = DataFacts::default();
+        prop_assert_eq!(measure_data(&ctx, &input, &facts), measure_data(&ctx, &whole_input, &facts));
         prop_assert_eq!(measure_outcomes(&ctx, &outcome), measure_outcomes(&ctx, &whole_outcome));
     }
 }

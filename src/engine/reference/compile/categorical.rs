@@ -55,7 +55,7 @@ fn usable<'a>(value: &'a Scalar<'_>, counts: &mut ColumnCounts) -> Option<std::b
     match value {
         Scalar::Null => counts.missing += 1,
         _ if text.is_some() => {}
-        Scalar::Structured => counts.add_invalid(InvalidReason::WrongType),
+        Scalar::Structured | Scalar::Vector(_) => counts.add_invalid(InvalidReason::WrongType),
         _ => counts.add_invalid(InvalidReason::NonFinite),
     }
     text

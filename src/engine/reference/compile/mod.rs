@@ -4,14 +4,21 @@
 //! It reads no file; a file's reader and the learner of live events hand in the same [`Table`].
 
 mod categorical;
+mod expectation;
+mod moments;
 mod note;
 mod numeric;
 mod outputs;
+mod texts;
+mod vectors;
 
 pub use note::{Note, NoteKind};
+#[cfg(test)]
+pub(in crate::engine) use numeric::moments;
 
 use super::table::{Column, ColumnValues, Origin, Table};
-use super::{ColumnReference, FeatureReference, OutputReference, Reference};
+use super::vectors::VectorReference;
+use super::{Calibration, ColumnReference, Encodings, FeatureReference, OutputReference, Reference};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::event::Scalar;
 use categorical::categorical_column;
@@ -37,6 +44,8 @@ pub struct CompileSpec {
     pub numeric: Vec<Arc<str>>,
     /// Features that are categorical whatever they look like.
     pub categorical: Vec<Arc<str>>,
+    /// Features that are texts; a text is never taken for one by itself.
+    pub text: Vec<Arc<str>>,
     /// Columns that are left out.
     pub ignore: Vec<Arc<str>>,
     /// What the model predicts; `None`: as its outputs look.
@@ -56,6 +65,7 @@ impl Default for CompileSpec {
             max_classes: 100,
             numeric: Vec::new(),
             categorical: Vec::new(),
+            text: Vec::new(),
             ignore: Vec::new(),
             task: None,
             positive: None,
@@ -105,10 +115,10 @@ pub enum CompileError {
     #[error("two columns are called {0:?}; rename one of them")]
     RepeatedColumn(Arc<str>),
     /// A column that is said to be both.
-    #[error("column {0:?} is given as numeric and as categorical; choose one")]
+    #[error("column {0:?} is given as two of numeric, categorical and text; choose one")]
     TwoKinds(Arc<str>),
     /// A column that is left out, and yet has a kind.
-    #[error("column {0:?} is ignored, but is given as numeric or categorical too; choose one")]
+    #[error("column {0:?} is ignored, but is given as numeric, categorical or text too; choose one")]
     IgnoredKind(Arc<str>),
     /// A number out of bounds.
     #[error("{name} = {value} is out of range: it must be from {min} to {max}")]
@@ -177,47 +187,76 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
     if table.rows < FEW_ROWS {
         notes.push(Note { column: None, kind: NoteKind::FewRows { rows: table.rows as u64 } });
     }
-    for name in spec.numeric.iter().chain(&spec.categorical).chain(&spec.ignore) {
+    for name in spec.numeric.iter().chain(&spec.categorical).chain(&spec.text).chain(&spec.ignore) {
         if table.column(name).is_none() {
             notes.push(Note::on(name, NoteKind::NoSuchColumn));
         }
     }
-    let outputs = compile_outputs(output_columns(table, spec, &mut notes), spec)?;
+    let outputs = compile_outputs(&output_columns(table, spec, &mut notes), spec)?;
     note_outputs(table, spec, &outputs, &mut notes);
 
-    let mut inputs = Vec::new();
+    let (mut inputs, mut vectors) = (Vec::new(), Vec::new());
     let mut distinct = DistinctCounts::default();
-    for column in features(table, spec, &outputs.classes)? {
+    let mut features = features(table, spec, &outputs.classes)?;
+    features.retain(|column| {
+        let taken = texts::is_derived(&column.name, spec);
+        if taken {
+            notes.push(Note::on(&column.name, NoteKind::NameTaken));
+        }
+        !taken
+    });
+    for column in features.iter().filter(|column| !spec.text.contains(&column.name)) {
         if is_structured(&column.values) {
             notes.push(Note::on(&column.name, NoteKind::Structured));
             continue;
         }
-        let compiled = feature(column, spec, &mut notes);
+        let (compiled, vector) = feature(column, spec, &mut notes);
+        vectors.extend(vector.map(|vector| (column.name.clone(), vector)));
         distinct.inputs.push(compiled.distinct);
         inputs.push(FeatureReference { name: column.name.clone(), column: compiled.column });
     }
+    let texts = features.iter().filter(|column| spec.text.contains(&column.name)).copied();
+    let (texts, of_texts) = texts::compile_texts(texts, spec, &mut inputs, &mut distinct.inputs, &mut notes);
+    let place = |name: &Arc<str>| inputs.partition_point(|input| input.name < *name);
+    let vectors = vectors.into_iter().map(|(name, vector)| VectorReference { input: place(&name), ..vector }).collect();
+    let values = |name: &str| {
+        let derived = of_texts.iter().find(|(derived, _)| **derived == *name).map(|(_, values)| values);
+        derived.or_else(|| features.iter().find(|column| *column.name == *name).map(|column| &column.values))
+    };
+    let moments = moments::compile_moments(&inputs, values, spec, table.rows, &mut notes);
+    let encodings = Encodings { texts, vectors, moments };
     distinct.prediction = outputs.prediction.as_ref().map(|compiled| compiled.distinct);
     distinct.score = outputs.score.as_ref().map(|compiled| compiled.distinct);
     distinct.label = outputs.label.as_ref().map(|compiled| compiled.distinct);
     let (task, positive) = (outputs.task, outputs.positive);
-    let outputs = OutputReference {
+    let mut outputs = OutputReference {
         classes: outputs.classes,
         prediction: outputs.prediction.map(|compiled| compiled.column),
         score: outputs.score.map(|compiled| compiled.column),
         label: outputs.label.map(|compiled| compiled.column),
-        scores: Vec::new(),
+        scores: outputs.scores.tables,
+        losses: outputs.scores.losses,
+        residual: outputs.residual,
         quality: outputs.quality,
+        expectation: None,
     };
+    outputs.expectation = expectation::expectation(table, spec, &outputs, positive.as_ref());
     if inputs.is_empty() && outputs.prediction.is_none() && outputs.label.is_none() && outputs.score.is_none() {
         return Err(CompileError::NoColumns);
     }
-    let reference = Reference { id: content_id(&inputs, &outputs), rows: table.rows as u64, inputs, outputs, calibration: None };
+    let id = content_id(&inputs, &outputs, &encodings, None);
+    let reference = Reference { id, rows: table.rows as u64, inputs, outputs, calibration: None, encodings };
     Ok(Compiled { reference, task, positive, distinct, notes })
 }
 
-/// The name of a reference's content: 16 hexadecimal digits of the xxh3 of its columns.
-pub(crate) fn content_id(inputs: &[FeatureReference], outputs: &OutputReference) -> Arc<str> {
-    let bytes = postcard::to_allocvec(&(inputs, outputs)).expect("plain data of known length always serialises");
+/// The name of a reference's content: 16 hexadecimal digits of the xxh3 of its columns, their encodings and its calibration.
+pub(super) fn content_id(
+    inputs: &[FeatureReference],
+    outputs: &OutputReference,
+    encodings: &Encodings,
+    calibration: Option<&Calibration>,
+) -> Arc<str> {
+    let bytes = postcard::to_allocvec(&(inputs, outputs, encodings, calibration)).expect("plain data of known length always serialises");
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&bytes)).into()
 }
 
@@ -233,10 +272,12 @@ fn check(table: &Table, spec: &CompileSpec) -> Result<(), CompileError> {
             return Err(CompileError::Setting { name, value, min, max });
         }
     }
-    if let Some(name) = spec.numeric.iter().find(|name| spec.categorical.contains(name)) {
+    let kinds = [&spec.numeric, &spec.categorical, &spec.text];
+    let n_kinds = |name: &Arc<str>| kinds.iter().filter(|names| names.contains(name)).count();
+    if let Some(name) = kinds.into_iter().flatten().find(|name| n_kinds(name) > 1) {
         return Err(CompileError::TwoKinds(name.clone()));
     }
-    if let Some(name) = spec.ignore.iter().find(|name| spec.numeric.contains(name) || spec.categorical.contains(name)) {
+    if let Some(name) = spec.ignore.iter().find(|name| n_kinds(name) > 0) {
         return Err(CompileError::IgnoredKind(name.clone()));
     }
     if table.rows == 0 { Err(CompileError::NoRows) } else { Ok(()) }
@@ -250,7 +291,13 @@ fn output_columns<'a>(table: &'a Table, spec: &CompileSpec, notes: &mut Vec<Note
             "prediction" => &mut columns.prediction,
             "label" => &mut columns.label,
             "score" => &mut columns.score,
-            _ => continue,
+            name => {
+                // which of these speak of a class is known only when the classes are
+                if let Some(class) = name.strip_prefix("score_") {
+                    columns.class_scores.push((class, &column.values));
+                }
+                continue;
+            }
         };
         if column.values.iter().any(|value| !value.is_null()) {
             *place = Some(&column.values);
@@ -283,7 +330,7 @@ fn is_feature(column: &Column, spec: &CompileSpec, classes: &[Arc<str>]) -> bool
         // an index without a name, as data frames write it
         "" | "__index_level_0__" => false,
         "timestamp" | "model" | "version" | "latency_ms" | "status" => {
-            spec.numeric.contains(&column.name) || spec.categorical.contains(&column.name)
+            [&spec.numeric, &spec.categorical, &spec.text].iter().any(|names| names.contains(&column.name))
         }
         name => {
             let score_of = name.strip_prefix("score_");
@@ -293,15 +340,23 @@ fn is_feature(column: &Column, spec: &CompileSpec, classes: &[Arc<str>]) -> bool
 }
 
 /// Compiles one feature by its kind.
-fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> CompiledColumn {
+fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> (CompiledColumn, Option<VectorReference>) {
     let (numbers, names) = count_types(&column.values);
-    let kind = kind(&column.name, spec, numbers, names);
+    let vectors = column.values.iter().filter(|value| matches!(value, Scalar::Vector(_))).count() as u64;
+    let kind = kind(&column.name, spec, numbers, names, vectors);
+    let mut vector = None;
     let compiled = match kind {
         ColumnKind::Numeric => {
             let reading = if spec.numeric.contains(&column.name) { Names::Read } else { Names::Invalid };
             numeric_column(&column.values, spec.cells, Range::Finite, reading)
         }
-        ColumnKind::Categorical => categorical_column(&column.values, spec.max_categories, spec.remembered_categories),
+        ColumnKind::Vector => {
+            let (compiled, found) = vectors::vector_column(&column.name, &column.values);
+            vector = found;
+            compiled
+        }
+        // a text is compiled elsewhere
+        ColumnKind::Categorical | ColumnKind::Text => categorical_column(&column.values, spec.max_categories, spec.remembered_categories),
     };
     let settled = spec.numeric.contains(&column.name) || spec.categorical.contains(&column.name);
     if numbers > 0 && names > 0 && !settled {
@@ -312,14 +367,18 @@ fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> Compil
     if kind == ColumnKind::Categorical && distinct > kept {
         notes.push(Note::on(&column.name, NoteKind::ManyCategories { distinct, kept }));
     }
-    compiled
+    (compiled, vector)
 }
 
-/// As told; else numeric where numbers are the more frequent type.
-fn kind(name: &Arc<str>, spec: &CompileSpec, numbers: u64, names: u64) -> ColumnKind {
+/// As told; else of vectors where these are the most frequent type, else numeric where numbers are the more frequent type.
+fn kind(name: &Arc<str>, spec: &CompileSpec, numbers: u64, names: u64, vectors: u64) -> ColumnKind {
     if spec.categorical.contains(name) {
         ColumnKind::Categorical
-    } else if spec.numeric.contains(name) || names == 0 || numbers > names {
+    } else if spec.numeric.contains(name) {
+        ColumnKind::Numeric
+    } else if vectors > numbers + names {
+        ColumnKind::Vector
+    } else if names == 0 || numbers > names {
         ColumnKind::Numeric
     } else {
         ColumnKind::Categorical
@@ -331,7 +390,7 @@ fn count_types(values: &ColumnValues) -> (u64, u64) {
     values.iter().fold((0, 0), |(numbers, names), value| match value {
         Scalar::Number(_) | Scalar::NonFinite => (numbers + 1, names),
         Scalar::Text(_) | Scalar::Bool(_) => (numbers, names + 1),
-        Scalar::Null | Scalar::Structured => (numbers, names),
+        Scalar::Null | Scalar::Structured | Scalar::Vector(_) => (numbers, names),
     })
 }
 

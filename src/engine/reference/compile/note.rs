@@ -48,6 +48,15 @@ pub enum NoteKind {
     Structured,
     /// An output column that the task has no use for.
     NotUsed,
+    /// More inputs than are looked at together (principal components, Fréchet distance).
+    TooManyInputs {
+        /// How many are: the first by name.
+        kept: u64,
+        /// The first that is not.
+        first: String,
+    },
+    /// It has the name of a column that is made of a text: left out.
+    NameTaken,
     /// The settings name a column that the table does not have.
     NoSuchColumn,
 }
@@ -70,6 +79,8 @@ impl NoteKind {
             Self::Invalid { .. } => "invalid",
             Self::Structured => "structured",
             Self::NotUsed => "not_used",
+            Self::TooManyInputs { .. } => "too_many_inputs",
+            Self::NameTaken => "name_taken",
             Self::NoSuchColumn => "no_such_column",
         }
     }
@@ -88,6 +99,10 @@ impl fmt::Display for NoteKind {
             Self::Invalid { values } => write!(f, "{values} invalid values"),
             Self::Structured => f.write_str("holds arrays, objects or bytes, and is left out"),
             Self::NotUsed => f.write_str("not used by this task"),
+            Self::TooManyInputs { kept, first } => {
+                write!(f, "pca_reconstruction_error and frechet_distance look at the first {kept} inputs by name: not at {first} and after")
+            }
+            Self::NameTaken => f.write_str("has the name of a column that is made of a text, and is left out; rename it"),
             Self::NoSuchColumn => f.write_str("no such column"),
         }
     }

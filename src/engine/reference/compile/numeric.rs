@@ -50,12 +50,17 @@ pub(super) fn numeric_column(values: &ColumnValues, cells: usize, range: Range, 
         counts.slots[slots.cell(value)] += count;
     }
     let (bins, n_bins) = bins(&slots, &runs, sample.len() as u64);
-    let column = ColumnReference { slots: Slots::Numeric(slots), counts, bins, n_bins, moments: moments(&sample) };
+    let mut column = ColumnReference { slots: Slots::Numeric(slots), counts, bins, n_bins, moments: moments(&sample) };
+    column.counts.sums = column.empty_counts().sums;
+    if let (Some(sums), Some(moments)) = (&mut column.counts.sums, column.moments) {
+        // its least and its greatest value are points, so nothing lies beyond them
+        sample.iter().for_each(|value| sums.add(value - moments.mean, 0.0));
+    }
     CompiledColumn { column, distinct: runs.len() as u64 }
 }
 
 /// The number in a cell, `None` for null.
-fn number(value: &Scalar<'_>, names: Names) -> Result<Option<f64>, InvalidReason> {
+pub(super) fn number(value: &Scalar<'_>, names: Names) -> Result<Option<f64>, InvalidReason> {
     match value {
         Scalar::Null => Ok(None),
         Scalar::Number(number) if number.is_finite() => Ok(Some(*number)),
@@ -66,7 +71,7 @@ fn number(value: &Scalar<'_>, names: Names) -> Result<Option<f64>, InvalidReason
             Ok(_) => Err(InvalidReason::NonFinite),
             Err(_) => Err(InvalidReason::WrongType),
         },
-        Scalar::Text(_) | Scalar::Bool(_) | Scalar::Structured => Err(InvalidReason::WrongType),
+        Scalar::Text(_) | Scalar::Bool(_) | Scalar::Structured | Scalar::Vector(_) => Err(InvalidReason::WrongType),
     }
 }
 
@@ -139,7 +144,7 @@ fn bins_by_decile(cells: &Cells, runs: &[(f64, u64)], n: u64) -> (Vec<u16>, u16)
 
 /// Mean and population standard deviation of a sorted sample, free of overflow: computed on values scaled by a power of two, with compensated
 /// sums (A. Neumaier, ZAMM 54, 1974) in ascending order, so that the order of the rows does not matter. `None` when it is empty.
-fn moments(sorted: &[f64]) -> Option<Moments> {
+pub(in crate::engine) fn moments(sorted: &[f64]) -> Option<Moments> {
     let (min, max) = (*sorted.first()?, *sorted.last()?);
     if min == max {
         return Some(Moments { mean: min, std: 0.0, min, max });

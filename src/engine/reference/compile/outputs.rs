@@ -3,10 +3,10 @@
 use super::categorical::class_column;
 use super::numeric::{Names, Range, numeric_column};
 use super::{CompileError, CompileSpec, CompiledColumn};
-use crate::engine::reference::ReferenceQuality;
 use crate::engine::reference::table::ColumnValues;
+use crate::engine::reference::{ColumnReference, ReferenceQuality};
 use crate::engine::settings::Task;
-use crate::engine::summary::{Confusion, RegressionSums};
+use crate::engine::summary::{Confusion, RegressionSums, ScoreSums, Scores};
 use crate::event::{Scalar, canonical_text, class_place};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,11 +15,13 @@ use std::sync::Arc;
 const MOST_CLASSES_INFERRED: usize = 20;
 
 /// The output columns of a table, those without any value left out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct OutputColumns<'a> {
     pub(super) prediction: Option<&'a ColumnValues>,
     pub(super) label: Option<&'a ColumnValues>,
     pub(super) score: Option<&'a ColumnValues>,
+    /// Columns `score_<name>`; those whose name is a class are its scores.
+    pub(super) class_scores: Vec<(&'a str, &'a ColumnValues)>,
 }
 
 /// What became of them.
@@ -31,11 +33,13 @@ pub(super) struct Outputs {
     pub(super) prediction: Option<CompiledColumn>,
     pub(super) label: Option<CompiledColumn>,
     pub(super) score: Option<CompiledColumn>,
+    pub(super) scores: ScoreSums,
+    pub(super) residual: Option<ColumnReference>,
     pub(super) quality: Option<ReferenceQuality>,
 }
 
 /// Compiles the outputs.
-pub(super) fn compile_outputs(columns: OutputColumns<'_>, spec: &CompileSpec) -> Result<Outputs, CompileError> {
+pub(super) fn compile_outputs(columns: &OutputColumns<'_>, spec: &CompileSpec) -> Result<Outputs, CompileError> {
     let seen = Seen::in_columns(columns, spec.max_classes);
     let Some(task) = spec.task.or_else(|| seen.task(spec)) else { return Ok(Outputs::default()) };
     if task == Task::Regression {
@@ -50,6 +54,8 @@ pub(super) fn compile_outputs(columns: OutputColumns<'_>, spec: &CompileSpec) ->
         label: columns.label.map(column),
         score: columns.score.map(|values| numeric_column(values, spec.cells, Range::Unit, Names::Invalid)),
         quality: columns.prediction.zip(columns.label).and_then(|(said, truth)| confusion(said, truth, &classes)),
+        scores: scores(columns, task, &classes, positive.as_deref()),
+        residual: None,
         positive,
         classes,
     })
@@ -64,7 +70,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn in_columns(columns: OutputColumns<'_>, max: usize) -> Self {
+    fn in_columns(columns: &OutputColumns<'_>, max: usize) -> Self {
         let mut seen = Self { texts: BTreeSet::new(), more: false, all_numbers: true, fraction: None };
         for value in [columns.prediction, columns.label].into_iter().flatten().flat_map(ColumnValues::iter) {
             let Some(text) = canonical_text(&value) else { continue };
@@ -170,8 +176,39 @@ fn confusion(predictions: &ColumnValues, labels: &ColumnValues, classes: &[Arc<s
     (confusion.total() > 0).then_some(ReferenceQuality::Classes(confusion))
 }
 
+/// Scores against labels: of a binary model those of the positive class (which is `1` where none was named), of a multiclass one those of all classes.
+/// Rows without a usable score of each class or without a label of a class are left out.
+fn scores(columns: &OutputColumns<'_>, task: Task, classes: &[Arc<str>], positive: Option<&str>) -> ScoreSums {
+    let mut sums = ScoreSums::default();
+    let of_class = |class: &str| columns.class_scores.iter().find(|(name, _)| *name == class).map(|(_, values)| *values);
+    let positive = class_place(classes, &Scalar::Text(positive.unwrap_or("1").into()));
+    let scores: Option<Vec<&ColumnValues>> = match (task, positive) {
+        (Task::Binary, Some(place)) => columns.score.or_else(|| of_class(&classes[place])).map(|values| vec![values]),
+        (Task::Multiclass, _) => classes.iter().map(|class| of_class(class)).collect(),
+        (Task::Binary | Task::Regression, _) => None,
+    };
+    let (Some(scores), Some(labels)) = (scores.filter(|scores| !scores.is_empty()), columns.label) else { return sums };
+    for (row, label) in labels.iter().enumerate() {
+        let Some(truth) = class_place(classes, &label) else { continue };
+        let row: Option<Box<[f64]>> = scores.iter().map(|values| usable_score(&values.get(row))).collect();
+        match (row, task) {
+            (Some(row), Task::Binary) => sums.tally(&Scores::Positive(row[0]), truth, positive, true),
+            (Some(row), _) => sums.tally(&Scores::Classes(row), truth, None, true),
+            (None, _) => {}
+        }
+    }
+    sums
+}
+
+fn usable_score(value: &Scalar<'_>) -> Option<f64> {
+    match value {
+        Scalar::Number(score) if (0.0..=1.0).contains(score) => Some(*score),
+        _ => None,
+    }
+}
+
 /// Outputs of a regression.
-fn numbers(columns: OutputColumns<'_>, spec: &CompileSpec) -> Result<Outputs, CompileError> {
+fn numbers(columns: &OutputColumns<'_>, spec: &CompileSpec) -> Result<Outputs, CompileError> {
     let column = |values| numeric_column(values, spec.cells, Range::Finite, Names::Invalid);
     let (prediction, label) = (columns.prediction.map(column), columns.label.map(column));
     for (name, compiled) in [("prediction", &prediction), ("label", &label)] {
@@ -189,5 +226,19 @@ fn numbers(columns: OutputColumns<'_>, spec: &CompileSpec) -> Result<Outputs, Co
         }
         (sums.n > 0).then_some(ReferenceQuality::Numbers(sums))
     });
-    Ok(Outputs { task: Some(Task::Regression), prediction, label, quality, ..Outputs::default() })
+    let residual = columns.prediction.zip(columns.label).and_then(|(said, truth)| residual(said, truth, spec.cells));
+    Ok(Outputs { task: Some(Task::Regression), prediction, label, quality, residual, ..Outputs::default() })
+}
+
+/// Prediction minus label of the rows that have both; `None` where there is no such row.
+fn residual(predictions: &ColumnValues, labels: &ColumnValues, cells: usize) -> Option<ColumnReference> {
+    let mut residuals = ColumnValues::default();
+    for pair in predictions.iter().zip(labels.iter()) {
+        if let (Scalar::Number(said), Scalar::Number(truth)) = pair
+            && (said - truth).is_finite()
+        {
+            residuals.push(&Scalar::Number(said - truth));
+        }
+    }
+    (!residuals.is_empty()).then(|| numeric_column(&residuals, cells, Range::Finite, Names::Invalid).column)
 }

@@ -24,7 +24,7 @@ fn one(column: Column, spec: &CompileSpec) -> (ColumnReference, Vec<Note>) {
 fn points(column: &ColumnReference) -> &[f64] {
     match &column.slots {
         Slots::Numeric(cells) => cells.points(),
-        Slots::Categorical(_) => panic!("not numeric"),
+        _ => panic!("not numeric"),
     }
 }
 

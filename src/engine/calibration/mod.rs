@@ -1,0 +1,123 @@
+//! What is normal, from the reference's own windows: cut it as live traffic is cut, measure each window by the live functions, keep how the figures vary.
+//!
+//! Invariant: a window of the reference is counted and measured exactly as a live one would be, so that its figures can stand beside live figures.
+//! The cost is bounded by the number of windows, not of rows. Not here: what becomes of it in a live window (`reference::calibration`).
+
+mod count;
+mod cut;
+mod variation;
+
+use crate::engine::catalogue::{Family, Metric, MetricSet, Subject};
+use crate::engine::metric::{Context, Measurement, ServiceFacts, WindowFacts, measure_inputs, measure_outcomes};
+use crate::engine::reference::table::Table;
+use crate::engine::reference::{Calibration, Reference};
+use crate::engine::settings::{DEFAULT_BETA, Task};
+use crate::engine::window::{InputPane, OutcomePane, StreamKey};
+use crate::event::{ModelKey, Scalar, Timestamp, class_place};
+use count::Rows;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use variation::Spread;
+
+/// A window that makes up more than one in this many rows of the reference is compared with the rest of it: a part of a whole is closer to it than to
+/// another sample, by the share that it is (2 % of a distance at most goes unnoticed).
+const LEAVE_OUT: u64 = 50;
+
+/// Blocks of rows that are further than this from the rest, on average, show rows that are sorted by the column, and not how it varies over time.
+const MOST_DISTANCE_OF_BLOCKS: f64 = 0.5;
+
+/// How a reference is to be calibrated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CalibrationSpec {
+    /// Length of a window, in milliseconds.
+    pub window_ms: i64,
+    /// What the model predicts; `None` without outputs.
+    pub task: Option<Task>,
+    /// The positive class of a binary model, where it is known.
+    pub positive: Option<Arc<str>>,
+    /// Features that were compiled as numeric whatever they look like: names that spell a number are numbers.
+    pub numeric: Vec<Arc<str>>,
+}
+
+/// Fills the calibration of `reference` from the rows it was compiled from, and names its content anew. Without rows enough there is none.
+pub fn calibrate(reference: &mut Reference, table: &Table, spec: &CalibrationSpec) {
+    reference.calibration = figures_of(reference, table, spec);
+    reference.id = reference.content_id();
+}
+
+/// What the windows of a table show against `reference`; `None` where there are too few rows for it.
+pub fn figures_of(reference: &Reference, table: &Table, spec: &CalibrationSpec) -> Option<Calibration> {
+    let cut = cut::cut(table, spec.window_ms)?;
+    let rows = Rows::new(reference, table, &spec.numeric);
+    let mut spreads: BTreeMap<(Subject, Metric), Spread> = BTreeMap::new();
+    for window in &cut.windows {
+        let (inputs, outcomes) = rows.count(window);
+        let rest = (window.len() as u64 * LEAVE_OUT > reference.rows).then(|| count::without(reference, &inputs, &outcomes));
+        for measurement in measure(rest.as_ref().unwrap_or(reference), spec, &inputs, &outcomes) {
+            if let Some(value) = measurement.reading.value().filter(|_| is_calibrated(measurement.metric)) {
+                spreads.entry((measurement.subject, measurement.metric)).or_default().add(value, measurement.n_current);
+            }
+        }
+    }
+    let mut figures: BTreeMap<_, _> =
+        spreads.into_iter().filter_map(|(key, spread)| spread.variation(key.1, cut.timed).map(|figure| (key, figure))).collect();
+    if !cut.timed {
+        let far = |metric, mean| matches!(metric, Metric::Ks | Metric::TotalVariation) && mean > MOST_DISTANCE_OF_BLOCKS;
+        let sorted: BTreeSet<Subject> =
+            figures.iter().filter(|((_, metric), figure)| far(*metric, figure.mean)).map(|((subject, _), _)| subject.clone()).collect();
+        figures.retain(|(subject, _), _| !sorted.contains(subject));
+    }
+    let window_ms = if cut.timed { spec.window_ms } else { 0 };
+    Some(Calibration { window_ms, windows: cut.windows.len() as u32, figures })
+}
+
+/// Whether a figure of rows says something of live windows; latencies, delays and the like are not in the rows of a reference.
+fn is_calibrated(metric: Metric) -> bool {
+    matches!(metric.family(), Family::Distance | Family::Rate | Family::Inputs | Family::Classes | Family::Numbers | Family::Ranking)
+}
+
+/// Every figure of one window. Those of a binary model that depend on which class is the positive one are figures of each class, because it is the
+/// configuration that says which.
+fn measure(reference: &Reference, spec: &CalibrationSpec, inputs: &InputPane, outcomes: &OutcomePane) -> Vec<Measurement> {
+    let stream = StreamKey { model: ModelKey::new("", ""), segment: None };
+    let classes = &reference.outputs.classes;
+    let window = WindowFacts {
+        start: Timestamp(0),
+        end: Timestamp(spec.window_ms),
+        predictions: inputs.requests,
+        labels: outcomes.labelled,
+        whole: false,
+    };
+    let positive = spec.positive.as_ref().and_then(|name| class_place(classes, &Scalar::Text((&**name).into())));
+    let detectors = BTreeSet::new();
+    let ctx = Context {
+        stream: &stream,
+        window,
+        task: spec.task.unwrap_or(Task::Binary),
+        positive,
+        classes,
+        reference: Some(reference),
+        learning: false,
+        wanted: MetricSet::all(),
+        estimate: false,
+        beta: DEFAULT_BETA,
+        costs: None,
+        decision_thresholds: &[],
+        detectors: &detectors,
+    };
+    let service = ServiceFacts { requests_of_model: inputs.requests, seconds: spec.window_ms as f64 / 1000.0 };
+    let mut measurements = measure_inputs(&ctx, inputs, &service);
+    measurements.extend(measure_outcomes(&ctx, outcomes));
+    if spec.task == Some(Task::Binary) {
+        measurements.retain(|m| m.subject != Subject::Quality || m.metric.family() != Family::Classes);
+        for (place, class) in classes.iter().enumerate() {
+            let of_class = measure_outcomes(&Context { positive: Some(place), ..ctx }, outcomes);
+            let of_class = of_class.into_iter().filter(|m| m.subject == Subject::Quality && m.metric.family() == Family::Classes);
+            measurements.extend(of_class.map(|m| Measurement { subject: Subject::ClassQuality(class.clone()), ..m }));
+        }
+    }
+    measurements
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! What is read from scores: how well they rank, how well they are calibrated, what they lose, and what other decisions they would have made.
+
+use super::super::{Context, Metric};
+use super::Figure;
+use super::decisions::{Decisions, Scope};
+use crate::engine::settings::Task;
+use crate::engine::summary::{Losses, ScoreTable, score_cell, score_range};
+use crate::stats::Bounded;
+use crate::stats::scores::{
+    ScoreGroup, average_precision, average_precision_interval, brier, calibration_error, roc_auc, roc_auc_interval,
+};
+use crate::stats::{ClassCounts, NoValue, interval};
+use std::sync::Arc;
+
+/// Steps between two decision thresholds that are told apart: points of the grid of scores.
+const GRID: f64 = 1000.0;
+
+/// Figures that are read from scores.
+pub(super) const SCORED: [Metric; 5] = [Metric::RocAuc, Metric::PrAuc, Metric::LogLoss, Metric::Brier, Metric::CalibrationError];
+
+/// Scores against truth.
+#[derive(Debug)]
+pub(super) struct Ranking<'a> {
+    /// Of a binary model the positive class alone, else every class.
+    groups: Vec<Vec<ScoreGroup>>,
+    classes: Vec<&'a str>,
+    losses: &'a Losses,
+    task: Task,
+}
+
+impl<'a> Ranking<'a> {
+    pub(super) fn new(tables: &[ScoreTable], losses: &'a Losses, classes: &'a [Arc<str>], ctx: &Context<'_>) -> Self {
+        let asked = !ctx.decision_thresholds.is_empty() || SCORED.iter().any(|&metric| ctx.wanted.contains(metric));
+        let groups = tables.iter().filter(|_| asked).map(groups).collect();
+        Self { groups, classes: classes.iter().map(|class| &**class).collect(), losses, task: ctx.task }
+    }
+
+    /// One figure; `Empty` for one that is not read from scores.
+    pub(super) fn figure(&self, metric: Metric, scope: Scope<'_>) -> Figure {
+        match (self.task, scope) {
+            (Task::Binary, _) => match metric {
+                Metric::LogLoss | Metric::Brier => self.loss(metric),
+                _ => self.groups.first().map_or(Figure::exact(Err(NoValue::Empty), 0), |groups| of_class(metric, groups)),
+            },
+            (_, Scope::All) => match metric {
+                Metric::LogLoss | Metric::Brier => self.loss(metric),
+                _ => self.mean(metric),
+            },
+            (_, Scope::Class(name)) => {
+                let place = name.and_then(|name| self.classes.iter().position(|class| *class == name));
+                let groups = place.and_then(|place| self.groups.get(place));
+                groups.map_or(Figure::exact(Err(NoValue::Empty), 0), |groups| of_class(metric, groups))
+            }
+        }
+    }
+
+    /// The decisions of a binary model if the positive class were predicted from this score on. Exact for the points of the grid of scores, to which the
+    /// threshold is rounded.
+    pub(super) fn decided_at(&self, threshold: f64, ctx: &Context<'_>) -> Decisions<'static> {
+        let threshold = (threshold * GRID).round() / GRID;
+        let first = score_range(score_cell(threshold)).0;
+        let mut counts = ClassCounts::default();
+        for group in self.groups.first().into_iter().flatten() {
+            if group.low >= first {
+                counts.true_positive += group.positives;
+                counts.false_positive += group.negatives;
+            } else {
+                counts.false_negative += group.positives;
+                counts.true_negative += group.negatives;
+            }
+        }
+        Decisions::of_two(counts, ctx)
+    }
+
+    /// A mean over predictions, with its interval from the squares.
+    fn loss(&self, metric: Metric) -> Figure {
+        let (sum, squares) = match metric {
+            Metric::LogLoss => (self.losses.log_loss, self.losses.log_loss_squared),
+            _ => (self.losses.brier, self.losses.brier_squared),
+        };
+        let n = self.losses.n;
+        let value = if n > 0 { Ok((sum.value() / n as f64).max(0.0)) } else { Err(NoValue::Empty) };
+        Figure::exact(value, n).within(interval::mean(n, sum.value(), squares.value()))
+    }
+
+    /// The mean of a figure over the classes that have it: with labels of both kinds, or any for the calibration error.
+    fn mean(&self, metric: Metric) -> Figure {
+        let figures: Vec<Result<Bounded, NoValue>> = self.groups.iter().map(|groups| bounded(metric, groups)).collect();
+        let usable: Vec<Bounded> = figures.iter().filter_map(|figure| figure.ok()).collect();
+        let count = usable.len() as f64;
+        let mean = match usable.len() {
+            0 => Err(figures.first().and_then(|figure| figure.err()).unwrap_or(NoValue::Empty)),
+            _ => Ok(Bounded {
+                value: usable.iter().map(|f| f.value).sum::<f64>() / count,
+                bound: usable.iter().map(|f| f.bound).sum::<f64>() / count,
+            }),
+        };
+        Figure::bounded(mean, self.losses.n)
+    }
+}
+
+fn groups(table: &ScoreTable) -> Vec<ScoreGroup> {
+    let group = |(cell, [negatives, positives]): (u16, [u64; 2])| {
+        let (low, high) = score_range(cell);
+        ScoreGroup { low, high, negatives, positives }
+    };
+    table.iter().map(group).collect()
+}
+
+fn bounded(metric: Metric, groups: &[ScoreGroup]) -> Result<Bounded, NoValue> {
+    match metric {
+        Metric::RocAuc => roc_auc(groups),
+        Metric::PrAuc => average_precision(groups),
+        Metric::Brier => brier(groups),
+        Metric::CalibrationError => calibration_error(groups),
+        _ => Err(NoValue::Empty),
+    }
+}
+
+/// A figure of one class against the rest.
+fn of_class(metric: Metric, groups: &[ScoreGroup]) -> Figure {
+    let n = groups.iter().map(|g| g.negatives + g.positives).sum();
+    let interval = match metric {
+        Metric::RocAuc => roc_auc_interval(groups),
+        Metric::PrAuc => average_precision_interval(groups),
+        _ => None,
+    };
+    Figure::bounded(bounded(metric, groups), n).within(interval)
+}

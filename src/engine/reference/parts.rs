@@ -1,0 +1,166 @@
+//! Which bins of a column a distance comes from, in words.
+
+use super::compare::line;
+use super::{Cells, ColumnReference, Slots};
+use crate::engine::catalogue::Metric;
+use crate::engine::summary::ColumnCounts;
+use crate::stats::{self, Smoothing};
+use std::sync::Arc;
+
+/// What a bin, a category or a stretch of the number line adds to a distance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contribution {
+    /// As a person reads it: `12.5 to 40`, `above 90`, `= 3`, `DE`, `(new)`.
+    pub name: Arc<str>,
+    /// Its share of the baseline.
+    pub reference: f64,
+    /// Its share of the window.
+    pub current: f64,
+    /// What it adds; of a metric that is a root, to its square.
+    pub contribution: f64,
+}
+
+/// A contribution before it has a name.
+struct Part {
+    place: Where,
+    reference: f64,
+    current: f64,
+    contribution: f64,
+}
+
+/// What a part stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Where {
+    Bin(usize),
+    Cell(usize),
+    UpTo(usize),
+}
+
+impl ColumnReference {
+    /// The `top` largest contributions to a distance, largest first; none for metrics that are no sum, or where nothing differs.
+    pub fn parts(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts, top: usize) -> Vec<Contribution> {
+        let same_slots = baseline.slots.len() == self.counts.slots.len() && current.slots.len() == self.counts.slots.len();
+        if !same_slots || baseline.valid() == 0 || current.valid() == 0 {
+            return Vec::new();
+        }
+        let mut parts = match metric {
+            Metric::Ks => greatest_gap(baseline, current),
+            Metric::Wasserstein | Metric::WassersteinScaled => self.areas(metric, baseline, current),
+            _ => self.bin_parts(metric, baseline, current),
+        };
+        parts.retain(|part| part.contribution > 0.0 && part.contribution.is_finite());
+        parts.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
+        parts.truncate(top);
+        let named = |part: Part| Contribution {
+            name: self.name(part.place),
+            reference: part.reference,
+            current: part.current,
+            contribution: part.contribution,
+        };
+        parts.into_iter().map(named).collect()
+    }
+
+    fn bin_parts(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Vec<Part> {
+        let (reference, current) = (self.binned(baseline), self.binned(current));
+        let bins = stats::occupied(&reference, &current);
+        let (n, m) = (reference.iter().sum::<u64>(), current.iter().sum::<u64>());
+        let smooth = |count, n| Smoothing::Jeffreys.share(count, u128::from(n), bins);
+        let counted = reference.iter().zip(&current).enumerate().filter(|&(_, (&r, &c))| r > 0 || c > 0);
+        let part = |(bin, (&r, &c)): (usize, (&u64, &u64))| {
+            let (p, q) = (r as f64 / n as f64, c as f64 / m as f64);
+            let contribution = match metric {
+                Metric::Psi => (smooth(c, m) - smooth(r, n)) * (smooth(c, m) / smooth(r, n)).ln(),
+                Metric::KullbackLeibler => smooth(c, m) * (smooth(c, m) / smooth(r, n)).ln(),
+                Metric::JensenShannon => stats::jensen_shannon_part(p, q),
+                Metric::Hellinger => stats::hellinger_part(p, q),
+                Metric::TotalVariation => 0.5 * (p - q).abs(),
+                Metric::LInfinity => (p - q).abs(),
+                // as before bins are put together: what the bin itself would add
+                Metric::ChiSquare => (p - q) * (p - q) * n as f64 * m as f64 / (r + c) as f64,
+                _ => return None,
+            };
+            Some(Part { place: Where::Bin(bin), reference: p, current: q, contribution })
+        };
+        counted.filter_map(part).collect()
+    }
+
+    /// Area between the distribution functions by bin, or by cell where a bin is no single stretch.
+    fn areas(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Vec<Part> {
+        let (Slots::Numeric(cells), Some(moments)) = (&self.slots, self.moments) else { return Vec::new() };
+        let scale = if metric == Metric::Wasserstein { 1.0 } else { moments.std };
+        let (n, m) = (baseline.valid() as f64, current.valid() as f64);
+        let mut parts: Vec<Part> = Vec::new();
+        for (cell, area) in stats::wasserstein_areas(cells.points(), line(baseline), line(current)).into_iter().enumerate() {
+            let bin = usize::from(self.bins[cell]);
+            let place = if self.stretch(bin).is_some() { Where::Bin(bin) } else { Where::Cell(cell) };
+            let (reference, current, contribution) = (baseline.slots[cell] as f64 / n, current.slots[cell] as f64 / m, area / scale);
+            match parts.last_mut().filter(|part| part.place == place) {
+                Some(part) => {
+                    part.reference += reference;
+                    part.current += current;
+                    part.contribution += contribution;
+                }
+                None => parts.push(Part { place, reference, current, contribution }),
+            }
+        }
+        parts
+    }
+
+    /// First and last cell of a bin of a numeric column; `None` where there are others between them.
+    fn stretch(&self, bin: usize) -> Option<(usize, usize)> {
+        let of_bin = |b: &u16| usize::from(*b) == bin;
+        let (first, last) = (self.bins.iter().position(of_bin)?, self.bins.iter().rposition(of_bin)?);
+        self.bins[first..=last].iter().all(of_bin).then_some((first, last))
+    }
+
+    fn name(&self, place: Where) -> Arc<str> {
+        match (&self.slots, place) {
+            (Slots::Categorical(categories), Where::Bin(slot) | Where::Cell(slot) | Where::UpTo(slot)) => categories.slot_name(slot).into(),
+            (Slots::Numeric(cells), Where::Bin(bin)) => {
+                self.stretch(bin).map_or_else(|| "between values".into(), |(first, last)| stretch_name(cells, first, last))
+            }
+            (Slots::Numeric(cells), Where::Cell(cell)) => stretch_name(cells, cell, cell),
+            (Slots::Numeric(cells), Where::UpTo(cell)) => stretch_name(cells, 0, cell),
+            (Slots::Vector(_) | Slots::Hashed(_), Where::Bin(slot) | Where::Cell(slot) | Where::UpTo(slot)) => {
+                format!("bucket {slot}").into()
+            }
+        }
+    }
+}
+
+/// Where the distribution functions are farthest apart: what lies up to there.
+fn greatest_gap(baseline: &ColumnCounts, current: &ColumnCounts) -> Vec<Part> {
+    let (n, m) = (baseline.valid(), current.valid());
+    let (mut f, mut g) = (0u128, 0u128);
+    let mut best = (0u128, 0, 0u128, 0u128);
+    for (cell, (&r, &c)) in baseline.slots.iter().zip(&current.slots).enumerate() {
+        (f, g) = (f + u128::from(r), g + u128::from(c));
+        let gap = (f * u128::from(m)).abs_diff(g * u128::from(n));
+        if gap > best.0 {
+            best = (gap, cell, f, g);
+        }
+    }
+    let (reference, current) = (best.2 as f64 / n as f64, best.3 as f64 / m as f64);
+    let contribution = best.0 as f64 / (n as f64 * m as f64);
+    vec![Part { place: Where::UpTo(best.1), reference, current, contribution }]
+}
+
+/// The cells from `first` to `last` in words.
+fn stretch_name(cells: &Cells, first: usize, last: usize) -> Arc<str> {
+    let points = cells.points();
+    let low = if first.is_multiple_of(2) { first.checked_sub(1).map(|cell| cell / 2) } else { Some(first / 2) };
+    let (low, high) = (low.and_then(|i| points.get(i)), points.get(last / 2));
+    match (low, high) {
+        (None, None) => "all values".into(),
+        (None, Some(&high)) => format!("{} {}", if last % 2 == 1 { "up to" } else { "below" }, short(high)).into(),
+        (Some(&low), None) => format!("{} {}", if first.is_multiple_of(2) { "above" } else { "from" }, short(low)).into(),
+        (Some(&low), Some(_)) if first == last && first % 2 == 1 => format!("= {}", short(low)).into(),
+        (Some(&low), Some(&high)) => format!("{} to {}", short(low), short(high)).into(),
+    }
+}
+
+/// A number to six digits, as a person writes it.
+fn short(number: f64) -> String {
+    let rounded: f64 = format!("{number:.5e}").parse().unwrap_or(number);
+    if rounded == 0.0 || (1e-4..1e15).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
+}

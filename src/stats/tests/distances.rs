@@ -1,0 +1,241 @@
+//! Distances against scipy 1.15.3 and numpy 2.2.6: `tests/data/vectors.json`, and `tests/data/golden/distances.json` for what those vectors lack.
+
+use super::golden::{counts, expected, matches, vectors};
+use super::*;
+use serde_json::Value;
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("../../../tests/data/golden/distances.json")).unwrap()
+}
+
+/// The finite values, as `drop_nan_and_inf` leaves them.
+fn finite(values: &Value) -> Vec<f64> {
+    values.as_array().unwrap().iter().filter_map(Value::as_f64).map(|v| v + 0.0).collect()
+}
+
+fn distinct(values: &[f64]) -> Vec<f64> {
+    let mut points = values.to_vec();
+    points.sort_by(f64::total_cmp);
+    points.dedup();
+    points
+}
+
+/// One sample over the cells of `points`, with the sums of its tails.
+pub(super) struct Sample {
+    cells: Vec<u64>,
+    below: f64,
+    above: f64,
+}
+
+impl Sample {
+    fn new(points: &[f64], values: &[f64]) -> Self {
+        let (first, last) = (points[0], points[points.len() - 1]);
+        let mut cells = vec![0; 2 * points.len() + 1];
+        for value in values {
+            let below = points.partition_point(|p| p < value);
+            cells[2 * below + usize::from(points.get(below) == Some(value))] += 1;
+        }
+        let sum = |distance: fn(f64, f64, f64) -> f64| values.iter().map(|&v| distance(v, first, last).max(0.0)).sum();
+        Self { cells, below: sum(|v, first, _| first - v), above: sum(|v, _, last| v - last) }
+    }
+
+    pub(super) fn line(&self) -> LineSample<'_> {
+        LineSample { cells: &self.cells, below: Some(self.below), above: Some(self.above) }
+    }
+}
+
+/// Both samples over the points of both: everything exact.
+pub(super) fn exactly(reference: &[f64], current: &[f64]) -> (Vec<f64>, Sample, Sample) {
+    let points = distinct(&[reference, current].concat());
+    let (known, live) = (Sample::new(&points, reference), Sample::new(&points, current));
+    (points, known, live)
+}
+
+#[track_caller]
+fn near(name: &str, got: f64, want: f64, absolute: f64) {
+    assert!((got - want).abs() <= RELATIVE * want.abs() + absolute, "{name}: got {got}, want {want}");
+}
+
+/// nm/(n+m)²·Σ (F−G)² over every value of both samples.
+fn by_definition(reference: &[f64], current: &[f64]) -> f64 {
+    let share = |values: &[f64], x: f64| values.iter().filter(|v| **v <= x).count() as f64 / values.len() as f64;
+    let squares = reference.iter().chain(current).map(|&x| (share(reference, x) - share(current, x)).powi(2));
+    let (n, m) = (reference.len() as f64, current.len() as f64);
+    n * m / (n + m).powi(2) * squares.sum::<f64>()
+}
+
+#[test]
+fn distances_of_numbers() {
+    let golden = golden();
+    let (mut compared, mut tied) = (0, 0);
+    for vector in vectors("numerical") {
+        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]["drop_nan_and_inf"]);
+        let (reference, current) = (finite(&vector["reference"]), finite(&vector["current"]));
+        if reference.is_empty() || current.is_empty() {
+            continue;
+        }
+        let more = &golden["numerical"][name];
+        let (points, known, live) = exactly(&reference, &current);
+        let got = wasserstein(&points, known.line(), live.line()).unwrap();
+        // scipy's denormal product underflows to 0: the distance is a quarter of the least number
+        near(name, got.value, want["wasserstein"].as_f64().unwrap(), 1e-323);
+        assert_eq!(got.bound, 0.0, "{name}");
+        // over the reference's own points: values beyond it are known by their sums
+        let points_of_reference = distinct(&reference);
+        let coarse = [&reference, &current].map(|values| Sample::new(&points_of_reference, values));
+        let got = wasserstein(&points_of_reference, coarse[0].line(), coarse[1].line()).unwrap();
+        let true_distance = want["wasserstein"].as_f64().unwrap();
+        near(name, got.value, true_distance, got.bound + 1e-323);
+
+        let got = energy_distance(&points, known.line(), live.line()).unwrap();
+        if let Some(want) = more["energy_distance"].as_f64() {
+            near(name, got.value, want, 1e-161);
+            assert_eq!(got.bound, 0.0, "{name}");
+            let got = energy_distance(&points_of_reference, coarse[0].line(), coarse[1].line()).unwrap();
+            near(name, got.value, want, got.bound + 1e-161);
+        }
+        for (test, key, p_error) in [
+            (cramer_von_mises as fn(&[u64], &[u64]) -> Option<RankReading>, "cramervonmises_2samp", 1e-6),
+            (anderson_darling, "anderson_ksamp", 0.0),
+        ] {
+            let Some(figures) = more[key].as_array() else { continue };
+            // with ties scipy's statistic is another one than Anderson's
+            if key == "cramervonmises_2samp" && points.len() < reference.len() + current.len() {
+                tied += 1;
+                let got = test(&known.cells, &live.cells).unwrap();
+                near(name, got.statistic, by_definition(&reference, &current), 1e-13);
+                continue;
+            }
+            let got = test(&known.cells, &live.cells).unwrap();
+            near(name, got.statistic, figures[0].as_f64().unwrap(), 1e-13);
+            near(name, got.p_value, figures[1].as_f64().unwrap(), p_error);
+            assert_eq!(got.bound, 0.0, "{name}");
+            let got = test(&coarse[0].cells, &coarse[1].cells).unwrap();
+            near(name, got.statistic, figures[0].as_f64().unwrap(), got.bound + 1e-13);
+        }
+        let d = ks(&known.cells, &live.cells).unwrap().distance;
+        if let Some(p) = want["ks_pvalue_asymp"].as_f64() {
+            let p_of_ours = ks_p_value(d, reference.len() as u64, current.len() as u64);
+            near(name, p_of_ours, p, 1e-13);
+        }
+        compared += 1;
+    }
+    assert_eq!((compared, tied), (32, 24));
+}
+
+#[test]
+fn shares_of_deciles_and_categories() {
+    let mut compared = 0;
+    let mut check = |name: &str, figures: &Value| {
+        let (reference, current) = (counts(&figures["reference_counts"]), counts(&figures["current_counts"]));
+        near(name, jensen_shannon(&reference, &current).unwrap(), figures["js_distance_base2"].as_f64().unwrap(), 1e-15);
+        near(
+            name,
+            jensen_shannon(&reference, &current).unwrap() * std::f64::consts::LN_2.sqrt(),
+            figures["js_distance_base_e"].as_f64().unwrap(),
+            1e-15,
+        );
+        near(name, hellinger(&reference, &current).unwrap(), figures["hellinger"].as_f64().unwrap(), 1e-15);
+        near(name, l_infinity(&reference, &current).unwrap(), figures["l_infinity"].as_f64().unwrap(), 1e-15);
+        if let Some(want) = figures["kl_reference_to_current"].as_f64() {
+            // scipy.stats.entropy(p, q): of the reference from the current sample, without smoothing
+            near(name, kullback_leibler(&current, &reference, Smoothing::Epsilon(0.0)).unwrap(), want, 1e-15);
+        }
+        let chi_square = chi_square(&reference, &current, 0.0).unwrap();
+        if let Some(figures) = figures["chi2_contingency_no_yates"].as_object().filter(|f| f.contains_key("stat")) {
+            near(name, chi_square.statistic, figures["stat"].as_f64().unwrap(), 1e-13);
+            near(name, chi_square.p_value, figures["p"].as_f64().unwrap(), 1e-300);
+            assert_eq!(u64::from(chi_square.degrees), figures["dof"].as_u64().unwrap(), "{name}");
+        }
+        compared += 1;
+    };
+    for vector in vectors("histograms") {
+        check(vector["name"].as_str().unwrap(), &vector["expected"]);
+    }
+    for vector in vectors("categorical") {
+        let figures = &vector["expected"]["drop_null"];
+        if figures["js_distance_base2"].is_number() {
+            check(vector["name"].as_str().unwrap(), figures);
+        }
+    }
+    for vector in vectors("numerical") {
+        let figures = &vector["expected"]["drop_nan_and_inf"]["deciles"];
+        if figures["js_distance_base2"].is_number() {
+            check(vector["name"].as_str().unwrap(), figures);
+        }
+    }
+    assert!(compared >= 55, "{compared}");
+}
+
+#[test]
+fn the_distribution_of_the_distance() {
+    for row in golden()["kstwo_sf"].as_array().unwrap() {
+        let (n, d, want) = (row[0].as_u64().unwrap(), row[1].as_f64().unwrap(), row[2].as_f64().unwrap());
+        // of n and n values the size is n/2
+        let got = ks_p_value(d, 2 * n, 2 * n);
+        // above 3,000 values an expansion stands in
+        let relative = if n > 3_000 { 2e-5 } else { 1e-9 };
+        assert!((got - want).abs() <= relative * want + 1e-13, "{n} {d}: got {got}, want {want}");
+    }
+}
+
+#[test]
+fn the_limit_of_cramer_von_mises() {
+    // T standardised is (T − E)/√(45·V) + 1/6: a large sample whose statistic is known gives the limit itself
+    for row in golden()["cvm_limit_sf"].as_array().unwrap() {
+        let (x, want) = (row[0].as_f64().unwrap(), row[1].as_f64().unwrap());
+        let got = super::super::rank::cramer_von_mises_tail(x);
+        assert!((got - want).abs() <= 2e-7, "{x}: got {got}, want {want}");
+    }
+    // Csörgő and Faraway, J. R. Stat. Soc. B 58, 1996, Table 1: critical values of the limit
+    for (x, p) in [(0.34730, 0.1), (0.46136, 0.05), (0.74346, 0.01), (1.16786, 0.001)] {
+        let got = super::super::rank::cramer_von_mises_tail(x);
+        assert!((got / p - 1.0).abs() < 5e-5, "{x}: {got}");
+    }
+}
+
+#[test]
+fn expectations_against_hand_made_tables() {
+    // R: vcd/DescTools::CramerV(matrix(c(30, 20, 50, 10, 40, 50), nrow = 2, byrow = TRUE), correct = TRUE) by Bergsma's formula:
+    // chi2 = 16.666666666666668, n = 200, phi2 = 1/12 - 2/199, rows 1 - 1/199, columns 2 - 4/199
+    let got = chi_square(&[30, 20, 50], &[10, 40, 50], LEAST_EXPECTED).unwrap();
+    close(got.statistic, 16.666_666_666_666_668);
+    close(got.p_value, (-25.0f64 / 3.0).exp());
+    close(got.cramers_v, ((1.0 / 12.0 - 2.0 / 199.0) / (1.0 - 1.0 / 199.0f64)).sqrt());
+    assert_eq!(got.degrees, 2);
+    // 52 of 1105 values are expected 4.5 times in the smaller sample, and go together with the next rarest
+    let many = chi_square(&[500, 400, 60, 50], &[60, 30, 3, 2], LEAST_EXPECTED).unwrap();
+    let few = chi_square(&[500, 400, 110], &[60, 30, 5], 0.0).unwrap();
+    close(many.statistic, few.statistic);
+    assert_eq!(many.degrees, few.degrees);
+    // two bins remain whatever is expected
+    assert_eq!(chi_square(&[1, 0], &[0, 1], LEAST_EXPECTED).unwrap().statistic, 2.0);
+}
+
+#[test]
+fn quantiles_by_nearest_rank() {
+    let points = [1.0, 2.0, 10.0];
+    let sample = Sample::new(&points, &[-3.0, -1.0, 1.0, 2.0, 5.0, 6.0, 10.0, 12.0]);
+    for (rank, value, bound) in
+        [(1, -2.0, 3.0), (2, -2.0, 3.0), (3, 1.0, 0.0), (4, 2.0, 0.0), (5, 6.0, 4.0), (6, 6.0, 4.0), (7, 10.0, 0.0), (8, 12.0, 0.0)]
+    {
+        assert_eq!(quantile(&points, sample.line(), rank, 8), Ok(Bounded { value, bound }), "{rank}");
+    }
+    let unknown = LineSample { below: None, ..sample.line() };
+    assert_eq!(quantile(&points, unknown, 1, 8), Err(NoValue::OutOfRange));
+    assert_eq!(quantile(&points, unknown, 1, 2), Ok(Bounded { value: 2.0, bound: 0.0 }));
+}
+
+#[test]
+fn what_is_beyond_the_range_of_numbers_has_no_distance() {
+    let points = [-1.7e308, 1.7e308];
+    let (left, right) = (Sample::new(&points, &[-1.7e308]), Sample::new(&points, &[1.7e308]));
+    assert_eq!(wasserstein(&points, left.line(), right.line()), Err(NoValue::OutOfRange));
+    assert_eq!(energy_distance(&points, left.line(), right.line()), Err(NoValue::OutOfRange));
+    assert_eq!(wasserstein(&points, left.line(), left.line()), Ok(Bounded { value: 0.0, bound: 0.0 }));
+    let saturated = Sample::new(&[0.0], &[1.0]);
+    let saturated = LineSample { above: None, ..saturated.line() };
+    assert_eq!(wasserstein(&[0.0], Sample::new(&[0.0], &[0.0]).line(), saturated), Err(NoValue::OutOfRange));
+    assert_eq!(expected(&Value::from("NaN")), None);
+    matches("none", None, None);
+}
