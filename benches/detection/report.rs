@@ -34,6 +34,15 @@ pub(crate) struct Detected {
     pub(crate) peers: Vec<[Option<usize>; Peer::ALL.len()]>,
 }
 
+/// How much of all changes of one stream is seen.
+#[derive(Debug)]
+struct Front {
+    world: World,
+    n: f64,
+    ours: f64,
+    peers: [f64; Peer::ALL.len()],
+}
+
 #[derive(Debug)]
 pub(crate) struct Report {
     months: usize,
@@ -105,8 +114,7 @@ impl Report {
     }
 
     pub(crate) fn markdown(&self) -> String {
-        let peers: String = Peer::ALL.iter().map(|peer| format!(" {} |", peer.name())).collect();
-        let line = "--:|".repeat(Peer::ALL.len());
+        let (peers, line) = peer_heads();
         let mut text = format!(
             "### Alerts in a model-month without a change\n\n{} model-months a row ({} for the peers), hourly windows.\n\n| stream | rows a window | features | driftd | which rules |{peers}\n|---|--:|--:|--:|---|{line}\n",
             self.months,
@@ -126,38 +134,109 @@ impl Report {
             )
             .expect("writing to a String does not fail");
         }
-        write!(
-            text,
-            "\n### Changes seen\n\n{} trials a row (a fifth of them where the change is gradual), 5 features. Sudden: share seen within two windows. Gradual: over 24 windows, share seen within 48. A share in brackets: the rule fires on the unchanged stream more than {GOAL_QUIET} times a month, and more often than driftd.\n\n| stream | rows a window | change | size | driftd | delay |{peers}\n|---|--:|---|--:|--:|--:|{line}\n",
+        text.push_str(&self.front_table());
+        text.push_str(&self.change_table());
+        text
+    }
+
+    /// One row a stream: how quiet, and how much of all sudden changes.
+    fn front_table(&self) -> String {
+        let (peers, line) = peer_heads();
+        let mut text = format!(
+            "\n### Quietness against detection\n\nAlerts in a model-month without a change (5 features, 1,000 rows), and share of all sudden changes, of all kinds and sizes, that are seen within two windows ({} trials of each). A share in brackets: the rule is not as quiet as driftd, or as {GOAL_QUIET} a month.\n\n| stream | rows a window | driftd |{peers}\n|---|--:|--:|{line}\n",
             self.trials
-        )
-        .expect("writing to a String does not fail");
-        for d in &self.detected {
-            let size = format!("{}×{}", d.factor, if d.gradual { ", gradual" } else { "" });
+        );
+        for front in self.fronts() {
+            let quiet = self.quiet_of(&front.world);
+            let ours = format!("**{:.2}: {:.1} %**", quiet.map_or(0.0, Quiet::rate), 100.0 * front.ours);
+            let peers: String = (0..Peer::ALL.len())
+                .map(|peer| {
+                    let cell = format!("{:.1}: {:.1} %", quiet.map_or(0.0, |q| q.peer_rate(peer)), 100.0 * front.peers[peer]);
+                    if self.is_quiet(peer, &front.world) { format!(" {cell} |") } else { format!(" ({cell}) |") }
+                })
+                .collect();
+            writeln!(text, "| {} | {} | {ours} |{peers}", front.world.name, rows(&front.world)).expect("writing to a String does not fail");
+        }
+        let above: Vec<String> = self
+            .detected
+            .iter()
+            .flat_map(|d| Peer::ALL.iter().enumerate().map(move |(peer, name)| (d, peer, name)))
+            .filter(|(d, peer, _)| !d.gradual && self.is_quiet(*peer, &d.world) && d.peer_share(*peer) > d.ours_share())
+            .map(|(d, peer, name)| {
+                let (theirs, ours) = (100.0 * d.peer_share(peer), 100.0 * d.ours_share());
+                format!(
+                    "{}, {} rows, {} {}×: {} {theirs:.0} %, driftd {ours:.0} %",
+                    d.world.name,
+                    rows(&d.world),
+                    d.change,
+                    d.factor,
+                    name.name()
+                )
+            })
+            .collect();
+        if !above.is_empty() {
+            text.push_str(&format!("\nSingle changes of which a rule as quiet sees more:\n\n- {}\n", above.join("\n- ")));
+        }
+        text
+    }
+
+    /// One row a stream and change.
+    fn change_table(&self) -> String {
+        let (peers, line) = peer_heads();
+        let mut text = format!(
+            "\n### Changes seen\n\n{} trials of each size (a fifth of them where the change is gradual), 5 features; delays are medians, in windows. Other tools: 1.5×, sudden, within two windows.\n\n| stream | rows a window | change | driftd 1× | 1.5× | 3× | 1.5× over 24 windows, seen within 48 |{peers}\n|---|--:|---|--:|--:|--:|--:|{line}\n",
+            self.trials
+        );
+        for d in self.detected.iter().filter(|d| d.factor == 1.5 && !d.gradual) {
+            let of = |factor: f64, gradual: bool| {
+                let same = |o: &&Detected| rows(&o.world) == rows(&d.world) && o.world.name == d.world.name && o.change == d.change;
+                let found = self.detected.iter().filter(same).find(|o| o.factor == factor && o.gradual == gradual);
+                found.map_or(String::new(), |o| format!("{:.0} % ({})", 100.0 * o.ours_share(), o.delay()))
+            };
             let peers: String = (0..Peer::ALL.len())
                 .map(|peer| {
                     let share = format!("{:.0} %", 100.0 * d.peer_share(peer));
                     if self.is_quiet(peer, &d.world) { format!(" {share} |") } else { format!(" ({share}) |") }
                 })
                 .collect();
-            writeln!(
-                text,
-                "| {} | {} | {} | {size} | **{:.1} %** | {} |{peers}",
-                d.world.name,
-                rows(&d.world),
-                d.change,
-                100.0 * d.ours_share(),
-                d.delay()
-            )
-            .expect("writing to a String does not fail");
+            let (one, half, three, gradual) = (of(1.0, false), of(1.5, false), of(3.0, false), of(1.5, true));
+            writeln!(text, "| {} | {} | {} | {one} | **{half}** | {three} | {gradual} |{peers}", d.world.name, rows(&d.world), d.change)
+                .expect("writing to a String does not fail");
         }
         text
     }
 
+    /// Mean shares of all sudden changes by stream.
+    fn fronts(&self) -> Vec<Front> {
+        let mut fronts: Vec<Front> = Vec::new();
+        for d in self.detected.iter().filter(|d| !d.gradual) {
+            let same = |f: &&mut Front| f.world.name == d.world.name && rows(&f.world) == rows(&d.world);
+            let front = match fronts.iter_mut().find(same) {
+                Some(front) => front,
+                None => {
+                    fronts.push(Front { world: d.world, n: 0.0, ours: 0.0, peers: [0.0; Peer::ALL.len()] });
+                    fronts.last_mut().expect("one was pushed")
+                }
+            };
+            front.n += 1.0;
+            front.ours += d.ours_share();
+            front.peers.iter_mut().enumerate().for_each(|(peer, sum)| *sum += d.peer_share(peer));
+        }
+        for front in &mut fronts {
+            front.ours /= front.n;
+            front.peers.iter_mut().for_each(|sum| *sum /= front.n);
+        }
+        fronts
+    }
+
+    /// The unchanged stream of that kind, with 5 features and 1,000 rows.
+    fn quiet_of(&self, world: &World) -> Option<&Quiet> {
+        self.quiet.iter().find(|q| q.world.name == world.name && q.world.features == 5 && q.world.rows.0 == 1000)
+    }
+
     /// Whether a peer's rule is as quiet as driftd on the unchanged stream of that kind (5 features, 1,000 rows).
     fn is_quiet(&self, peer: usize, world: &World) -> bool {
-        let of_kind = self.quiet.iter().find(|q| q.world.name == world.name && q.world.features == 5 && q.world.rows.0 == 1000);
-        of_kind.is_none_or(|q| q.peer_rate(peer) <= q.rate().max(GOAL_QUIET))
+        self.quiet_of(world).is_none_or(|q| q.peer_rate(peer) <= q.rate().max(GOAL_QUIET))
     }
 
     /// The goals that are not met.
@@ -177,19 +256,27 @@ impl Report {
             if d.factor == 1.5 && !d.gradual && d.world.rows.0 == 5000 && d.world.name == "i.i.d." && d.ours_share() < GOAL_DETECTED {
                 missed.push(format!("{what}: {:.1} % within two windows", 100.0 * d.ours_share()));
             }
-            for (peer, name) in Peer::ALL.iter().enumerate() {
-                if self.is_quiet(peer, &d.world) && d.peer_share(peer) > d.ours_share() {
+        }
+        for front in self.fronts() {
+            for (peer, name) in Peer::ALL.iter().enumerate().filter(|(peer, _)| self.is_quiet(*peer, &front.world)) {
+                if front.peers[peer] > front.ours {
+                    let (theirs, ours) = (100.0 * front.peers[peer], 100.0 * front.ours);
                     missed.push(format!(
-                        "{what}: {} sees {:.1} %, driftd {:.1} %",
-                        name.name(),
-                        100.0 * d.peer_share(peer),
-                        100.0 * d.ours_share()
+                        "{}, {} rows: {} sees {theirs:.1} %, driftd {ours:.1} %",
+                        front.world.name,
+                        rows(&front.world),
+                        name.name()
                     ));
                 }
             }
         }
         missed
     }
+}
+
+/// The heads of the peers' columns, and the line under them.
+fn peer_heads() -> (String, String) {
+    (Peer::ALL.iter().map(|peer| format!(" {} |", peer.name())).collect(), "--:|".repeat(Peer::ALL.len()))
 }
 
 fn order(world: &World) -> usize {

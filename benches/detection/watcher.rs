@@ -4,6 +4,7 @@
 use crate::world::{Cell, Hour, REFERENCE_HOURS, Stream, World, is_categorical};
 use driftd::config::{LoadOptions, SecretPolicy, load_text};
 use driftd::engine::alert::AlertState;
+use driftd::engine::calibration::{CalibrationSpec, calibrate};
 use driftd::engine::evaluator::{Effect, Evaluator, EvaluatorState};
 use driftd::engine::published::{ModelFacts, Published};
 use driftd::engine::reference::compile::{CompileSpec, compile};
@@ -51,7 +52,9 @@ impl Prepared {
         let settings = Arc::new(loaded.config.engine);
         let table = table(world, &hours);
         let spec = CompileSpec { task: Some(Task::Binary), positive: Some("1".into()), ..CompileSpec::default() };
-        let reference = compile(&table, &spec).expect("the table is a reference").reference;
+        let mut reference = compile(&table, &spec).expect("the table is a reference").reference;
+        let spec = CalibrationSpec { window_ms: HOUR_MS, task: spec.task, positive: spec.positive, numeric: Vec::new() };
+        calibrate(&mut reference, &table, &spec);
         Self { settings, reference: Arc::new(reference), hours: Arc::new(hours) }
     }
 }
@@ -82,8 +85,7 @@ fn table(world: World, hours: &[Hour]) -> Table {
         let n = hour.outcomes.len() as i64;
         (0..n).map(move |row| Scalar::Number((h as i64 * HOUR_MS + row * HOUR_MS / n) as f64))
     });
-    columns.push(Column::of("timestamp", times));
-    Table::new(columns)
+    Table { times: Column::of("timestamp", times).values, ..Table::new(columns) }
 }
 
 fn name(place: usize) -> String {
