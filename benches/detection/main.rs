@@ -37,7 +37,7 @@ fn quiet_worlds() -> Vec<World> {
         ("weekly season", Kind::Weekly(0.5)),
     ];
     for (name, kind) in kinds {
-        for features in [5, 25, 100] {
+        for features in [5, 25, 100].into_iter().filter(|n| *n < 100 || !matches!(kind, Kind::Autocorrelated(0.6) | Kind::Weekly(_))) {
             worlds.push(World { name, kind, features, rows: (1000, 1000) });
         }
         worlds.push(World { name, kind, features: 5, rows: (50, 300) });
