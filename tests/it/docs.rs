@@ -3,8 +3,9 @@
 use crate::support::{root, rust_files};
 use driftd::edge::encode::Line;
 use driftd::edge::notify::backoff_ms;
-use driftd::engine::alert::FailureReason;
+use driftd::engine::alert::{CauseKind, FailureReason};
 use driftd::engine::metric::{UndefinedReason, Verdict};
+use driftd::engine::reference::{Direction, Movement};
 use driftd::engine::shard::Counts;
 use driftd::event::{InvalidReason, RejectReason};
 use serde_json::Value;
@@ -210,6 +211,18 @@ fn the_page_of_events_has_every_reason() {
     let undefined = Verdict::Undefined(UndefinedReason::NoData);
     let verdicts = [Verdict::Ok, Verdict::Breach, not_enough, Verdict::NotSignificant, Verdict::Immature, undefined].map(Verdict::as_str);
     assert_eq!(listed("docs/EVENTS.md", "verdicts"), verdicts);
+    let moved = |direction| CauseKind::Moved(Movement { direction, means: None });
+    let causes = [
+        CauseKind::NullSurge { reference: None, current: 0.0 },
+        CauseKind::InvalidSurge { reference: None, current: 0.0 },
+        CauseKind::Stuck,
+        CauseKind::NewValues { rate: 0.0 },
+        moved(Direction::Up),
+        moved(Direction::Down),
+        moved(Direction::BothWays),
+        moved(Direction::Shares),
+    ];
+    assert_eq!(listed("docs/EVENTS.md", "causes"), causes.map(CauseKind::as_str));
 }
 
 /// The events of the page are taken, and its summary line is one that the program writes.

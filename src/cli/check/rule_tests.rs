@@ -102,7 +102,8 @@ fn play(rules: &[Arc<Rule>], test: &RuleTest, k: usize, alerts: &mut Alerts) -> 
     let kinds = |subject: &Subject| test.series.iter().find(|series| series.subject == *subject).and_then(|series| series.kind);
     judge(rules, test.task, &kinds, stream.segment.is_some(), !test.immature.contains(&k), &mut measurements);
     let observed = Aspect::ALL.map(|aspect| {
-        let judged = Judged { stream: &stream, aspect, window, rules, task: test.task, kinds: &kinds, measurements: &measurements };
+        let judged =
+            Judged { stream: &stream, aspect, window, rules, task: test.task, kinds: &kinds, measurements: &measurements, insight: &() };
         alerts.observe(&judged, &settings)
     });
     Window { measurements, observed }

@@ -103,11 +103,12 @@ fn what_a_rule_asks_besides_the_bound() {
         [[rule.condition]]\nsubject = \"feature:*\"\nmetric = \"hellinger\"\nabove = 0.2\nagainst = \"last_week\"\n\
         [[rule.condition]]\nsubject = \"quality\"\nmetric = \"recall\"\nbelow = \"reference * 0.9 - 2 sigma\"\nconfident = true\nthreshold = 0.3\n";
     let rules = parse_rules(text, "own.toml").unwrap();
-    let expected = "own warning notify segments 2/2 0.8\n  feature:* psi > reference + 3 sigma\n  feature:* hellinger > 0.2, against last_week\n  \
+    let expected = "own warning notify segments 2/2 0.8, inhibits feature-drift\n  feature:* psi > reference + 3 sigma\n  feature:* hellinger > 0.2, against last_week\n  \
         quality@0.3 recall < reference * 0.9 - 2 sigma, 100 events, confident\n";
     assert_eq!(print(&rules), expected);
     assert_eq!((rules[0].alpha, &*rules[0].inhibits), (0.05, &["feature-drift".into()][..]));
-    let plain = &parse_rules(DEFAULT_RULES, "alerts/default.toml").unwrap()[0];
+    let built_in = parse_rules(DEFAULT_RULES, "alerts/default.toml").unwrap();
+    let plain = built_in.iter().find(|rule| &*rule.name == "latency").unwrap();
     assert_eq!((plain.alpha, plain.inhibits.len()), (0.01, 0));
     for alpha in ["0", "0.51", "-0.1", "nan", "\"0.01\""] {
         check(&text.replace("0.05", alpha), &[("rule[0].alpha", "")]);

@@ -2,13 +2,16 @@
 //!
 //! Invariant: a value that is not defined is `null` with its reason, never NaN; the key order is fixed, so equal input gives equal bytes.
 
-use crate::engine::alert::{AlertFacts, OffsetSpan, RetrainFacts, Worst};
+mod why;
+
+use crate::engine::alert::{AlertFacts, OffsetSpan, RetrainFacts};
 use crate::engine::metric::{Baseline, Measurement, Part, Reading, Verdict, WindowFacts};
 use crate::engine::shard::Counts;
 use crate::engine::verdict::NEVER_ENOUGH;
 use crate::event::{InvalidReason, RejectReason};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use why::{ExplanationLine, WorstLine};
 
 /// One line of the long form.
 #[derive(Debug, Serialize)]
@@ -89,14 +92,6 @@ struct PartLine {
     contribution: f64,
 }
 
-#[derive(Debug, Serialize)]
-struct WorstLine {
-    subject: String,
-    metric: &'static str,
-    value: f64,
-    threshold: f64,
-}
-
 /// An alert on the wire.
 #[derive(Debug, Serialize)]
 pub struct AlertLine {
@@ -114,6 +109,8 @@ pub struct AlertLine {
     judged: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ExplanationLine>,
 }
 
 #[derive(Debug, Serialize)]
@@ -224,6 +221,7 @@ impl Line {
             breaching: facts.n_breaching,
             judged: facts.n_judged,
             note: facts.note.as_ref().map(ToString::to_string),
+            explanation: facts.explanation.as_ref().map(ExplanationLine::of),
         }))
     }
 
@@ -316,18 +314,6 @@ impl WindowLine {
 impl PartLine {
     fn of(part: &Part) -> Self {
         Self { name: part.name.to_string(), reference: part.reference, current: part.current, contribution: part.contribution }
-    }
-}
-
-impl WorstLine {
-    fn of(worst: &Worst) -> Self {
-        Self { subject: worst.subject.to_string(), metric: worst.metric.as_str(), value: worst.value, threshold: worst.threshold }
-    }
-}
-
-impl WorstLine {
-    fn text(&self) -> String {
-        format!("{} {} {:.4} ({})", self.subject, self.metric, self.value, self.threshold)
     }
 }
 

@@ -4,12 +4,17 @@
 //! `type`; anything else needs a new version of it. Invariant: the body is a function of the notification alone, so every retry sends the same bytes.
 
 use super::text;
-use crate::engine::alert::{AlertFacts, Body, Notification, NotifyReason, OffsetSpan, RetrainFacts, Worst};
+use crate::engine::alert::{
+    AlertFacts, Body, Cause, Explanation, Notification, NotifyReason, OffsetSpan, RetrainFacts, SegmentShare, Worst,
+};
+use crate::engine::metric::Part;
 use crate::event::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Longest name or sentence in a body, in characters; longer ones end in `…`.
 const TEXT: usize = 1_024;
+/// Longest name of a bin, a category or a segment: there may be dozens of them.
+const PART: usize = 256;
 
 /// The envelope (CloudEvents 1.0).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +74,8 @@ pub struct AlertData {
     pub judged: u64,
     /// Why it resolved, where not by clear windows.
     pub note: Option<String>,
+    /// Why it fires, as far as its last breaching window says; null where nothing is known.
+    pub explanation: Option<ExplanationData>,
 }
 
 /// `data` of `dev.driftd.retrain.requested.v1`.
@@ -130,6 +137,79 @@ pub struct WorstData {
     pub breach: String,
     /// Values of the window behind the reading.
     pub n_current: u64,
+    /// What it was compared with: `reference`, `previous_window`, `last_week`.
+    pub against: String,
+    /// The same figure on the reference; null where it has none.
+    pub reference: Option<f64>,
+    /// The subject's share of all that is beyond its bound, 0 to 1.
+    pub share: f64,
+    /// What contributed most, largest first, at most 3.
+    pub parts: Vec<PartData>,
+}
+
+/// A bin, a category or a feature, and what it adds to a reading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartData {
+    /// `12.5 to 40`, `DE`, `(new)`, …
+    pub name: String,
+    /// Its share of the reference (0 to 1), or its figure there.
+    pub reference: Option<f64>,
+    /// Its share of the window (0 to 1), or its figure there.
+    pub current: Option<f64>,
+    /// What it adds to the reading.
+    pub contribution: Option<f64>,
+}
+
+/// Why an alert fires.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExplanationData {
+    /// What became of the worst columns, worst first, at most 3.
+    pub causes: Vec<CauseData>,
+    /// Whether the prediction moved with the features; null where that is not known, or where the alert is about the prediction itself.
+    pub prediction: Option<MovedData>,
+    /// Where the worst reading comes from, largest contribution first, at most 5.
+    pub segments: Vec<SegmentData>,
+}
+
+/// What became of one column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CauseData {
+    /// `feature:<name>`, `prediction`, `score`, `label`.
+    pub subject: String,
+    /// `null_surge`, `invalid_surge`, `new_values`, `stuck`, `moved_up`, `moved_down`, `moved_both_ways`, `shares_moved`.
+    pub kind: String,
+    /// The rate that surged (0 to 1), or the mean of values that moved, on the reference; null where there is none.
+    pub reference: Option<f64>,
+    /// The same in the window.
+    pub current: Option<f64>,
+    /// The bin or category that grew most (or shrank, where none grew); null where none is known.
+    pub part: Option<PartData>,
+}
+
+/// Whether the prediction is beyond its own bound.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MovedData {
+    /// By which metric.
+    pub metric: String,
+    /// The reading.
+    pub value: Option<f64>,
+    /// The bound.
+    pub threshold: Option<f64>,
+    /// Whether it is judged to be beyond it.
+    pub moved: bool,
+}
+
+/// One segment's part in the worst reading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentData {
+    /// `feature=value`.
+    pub segment: String,
+    /// The same metric in the segment.
+    pub value: Option<f64>,
+    /// Its share of the window's requests (of quality: of its labels), 0 to 1.
+    pub rows: f64,
+    /// How bad the reading is, times `rows`.
+    pub contribution: Option<f64>,
 }
 
 /// What there is to train with.
@@ -198,6 +278,7 @@ pub(super) fn alert_data(alert: &AlertFacts) -> AlertData {
         breaching: alert.n_breaching,
         judged: alert.n_judged,
         note: alert.note.as_deref().map(line),
+        explanation: alert.explanation.as_ref().map(explanation_data),
     }
 }
 
@@ -258,6 +339,48 @@ fn worst_data(worst: &Worst) -> WorstData {
         threshold: finite(worst.threshold),
         breach: if worst.above { "above" } else { "below" }.to_owned(),
         n_current: worst.n_current,
+        against: worst.against.as_str().to_owned(),
+        reference: worst.reference.and_then(finite),
+        share: worst.share,
+        parts: worst.parts.iter().map(part_data).collect(),
+    }
+}
+
+fn part_data(part: &Part) -> PartData {
+    PartData {
+        name: text::cut(&part.name, PART),
+        reference: finite(part.reference),
+        current: finite(part.current),
+        contribution: finite(part.contribution),
+    }
+}
+
+fn explanation_data(explanation: &Explanation) -> ExplanationData {
+    let cause = |cause: &Cause| {
+        let (reference, current) = cause.kind.figures();
+        CauseData {
+            subject: line(&cause.subject.to_string()),
+            kind: cause.kind.as_str().to_owned(),
+            reference: reference.and_then(finite),
+            current: current.and_then(finite),
+            part: cause.part.as_ref().map(part_data),
+        }
+    };
+    let segment = |share: &SegmentShare| SegmentData {
+        segment: text::cut(&share.segment, PART),
+        value: finite(share.value),
+        rows: share.rows,
+        contribution: finite(share.contribution),
+    };
+    ExplanationData {
+        causes: explanation.causes.iter().map(cause).collect(),
+        prediction: explanation.prediction.as_ref().map(|prediction| MovedData {
+            metric: prediction.metric.as_str().to_owned(),
+            value: finite(prediction.value),
+            threshold: finite(prediction.threshold),
+            moved: prediction.moved,
+        }),
+        segments: explanation.segments.iter().map(segment).collect(),
     }
 }
 

@@ -65,6 +65,16 @@ pub(super) fn reading_and_bound(metric: Metric, value: f64, bound: f64) -> (Stri
     (format!("{value_text}{unit}"), format!("{bound_text}{unit}"))
 }
 
+/// A share as people read it: `31 %`, `0.1 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", trimmed(significant(share * 100.0, 2)))
+}
+
+/// A number by itself, with the digits that matter.
+pub(super) fn number(value: f64) -> String {
+    trimmed(significant(value, DIGITS))
+}
+
 /// What a metric is multiplied by, and the unit that follows.
 fn unit(metric: Metric) -> (f64, &'static str) {
     let name = metric.as_str();

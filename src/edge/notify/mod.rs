@@ -7,6 +7,7 @@
 mod backoff;
 pub mod contract;
 mod deliver;
+mod explain;
 mod figure;
 mod notifier;
 mod pagerduty;

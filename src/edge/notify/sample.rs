@@ -1,7 +1,11 @@
 //! Sample notifications: templates are tried on them when they are loaded, and golden files are made from them.
 
-use crate::engine::alert::{AlertFacts, AlertState, Body, Incident, Notification, NotifyReason, OffsetSpan, RetrainFacts, Worst};
-use crate::engine::metric::{Metric, Subject, WindowFacts};
+use crate::engine::alert::{
+    AlertFacts, AlertState, Body, Cause, CauseKind, Explanation, Incident, Moved, Notification, NotifyReason, OffsetSpan, RetrainFacts,
+    SegmentShare, Worst,
+};
+use crate::engine::metric::{Baseline, Metric, Part, Subject, WindowFacts};
+use crate::engine::reference::{Direction, Movement};
 use crate::engine::verdict::Severity;
 use crate::event::{ModelKey, Timestamp};
 
@@ -24,6 +28,11 @@ pub(super) fn full(reason: NotifyReason) -> Notification {
         worst(Subject::Quality, Metric::Accuracy, 0.871_3, 0.9, false, 4_800),
         worst(Subject::Service, Metric::LatencyP95, 128.44, 100.0, true, 5_000),
     ];
+    let [amount, _, country, .., accuracy, _] = alert.worst.as_mut_slice() else { unreachable!("six were put in") };
+    (amount.share, amount.parts) = (0.5, vec![part("above 90", 0.1, 0.41, 0.437_5), part("12.5 to 40", 0.3, 0.11, 0.19)]);
+    (country.share, country.parts) = (0.25, vec![part("(new)", 0.0, 0.12, 0.06)]);
+    accuracy.reference = Some(0.94);
+    alert.explanation = Some(explanation());
     alert.n_breaching = 8;
     alert.n_judged = 24;
     notification(reason, alert)
@@ -62,6 +71,7 @@ fn alert(reason: NotifyReason) -> AlertFacts {
         n_breaching: 0,
         n_judged: 24,
         note: None,
+        explanation: None,
     }
 }
 
@@ -86,5 +96,35 @@ fn span(topic: &str, partition: i32, first: i64, last: i64) -> OffsetSpan {
 }
 
 fn worst(subject: Subject, metric: Metric, value: f64, threshold: f64, above: bool, n_current: u64) -> Worst {
-    Worst { subject, metric, value, threshold, above, n_current }
+    Worst {
+        subject,
+        metric,
+        value,
+        threshold,
+        above,
+        n_current,
+        against: Baseline::Reference,
+        reference: None,
+        parts: Vec::new(),
+        share: 0.0,
+    }
+}
+
+fn part(name: &str, reference: f64, current: f64, contribution: f64) -> Part {
+    Part { name: name.into(), reference, current, contribution }
+}
+
+fn explanation() -> Explanation {
+    let cause = |feature: &str, kind, part| Cause { subject: Subject::Feature(feature.into()), kind, part };
+    let up = Movement { direction: Direction::Up, means: Some((61.27, 83.9)) };
+    let segment = |name: &str, value: f64, rows: f64| SegmentShare { segment: name.into(), value, rows, contribution: value * rows };
+    Explanation {
+        causes: vec![
+            cause("amount", CauseKind::Moved(up), Some(part("above 90", 0.1, 0.41, 0.437_5))),
+            cause("age", CauseKind::NullSurge { reference: Some(0.001), current: 0.312 }, None),
+            cause("country", CauseKind::NewValues { rate: 0.12 }, Some(part("(new)", 0.0, 0.12, 0.06))),
+        ],
+        prediction: Some(Moved { metric: Metric::TotalVariation, value: 0.081_2, threshold: 0.05, moved: true }),
+        segments: vec![segment("device=mobile", 0.5, 0.5), segment("device=tablet", 0.25, 0.25)],
+    }
 }

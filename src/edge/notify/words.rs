@@ -2,8 +2,8 @@
 //!
 //! Invariant: every text is one bounded line, whatever the events said. Nothing but facts is handed over: no setting, no secret, no environment.
 
-use super::{figure, text};
-use crate::engine::alert::{AlertFacts, Body, Notification, NotifyReason, RetrainFacts, Worst};
+use super::{explain, figure, text};
+use crate::engine::alert::{AlertFacts, Body, Explanation, Notification, NotifyReason, RetrainFacts, Worst};
 use crate::engine::metric::Subject;
 use minijinja::{Value, context};
 
@@ -50,6 +50,7 @@ pub(super) fn words(notification: &Notification) -> Value {
         n_more => n_breaching - shown as u64,
         note => alert.note.as_deref().map(sentence),
         retrain => retrain,
+        explanation => alert.explanation.as_ref().map(|explanation| explanation_words(explanation, alert)),
     }
 }
 
@@ -69,6 +70,16 @@ fn worst_words(worst: &Worst) -> Value {
         bound => bound,
         side => if worst.above { "above" } else { "below" },
         n => figure::count(worst.n_current),
+        share => (worst.share > 0.0 && worst.share < 1.0).then(|| figure::percent(worst.share)),
+    }
+}
+
+/// Whole sentences, each one bounded line.
+fn explanation_words(explanation: &Explanation, alert: &AlertFacts) -> Value {
+    context! {
+        causes => explanation.causes.iter().map(|cause| sentence(&explain::cause(cause))).collect::<Vec<String>>(),
+        prediction => explanation.prediction.as_ref().map(explain::prediction),
+        segments => explain::segments(&explanation.segments, alert.worst.first()).as_deref().map(sentence),
     }
 }
 

@@ -3,11 +3,12 @@
 use super::findings::{MAX_WORST, sort_worst_first};
 use super::incident::notification_id;
 use super::track::{Breach, Track};
-use super::{AlertFacts, AlertState, Body, Notification, NotifyReason, Timestamp, WindowFacts, Worst};
+use super::{AlertFacts, AlertState, Body, Explanation, Notification, NotifyReason, Timestamp, WindowFacts, Worst};
+use crate::engine::metric::Subject;
 use crate::engine::settings::{AlertSettings, ReceiverSettings};
 use crate::engine::verdict::{Aspect, Rule};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One alert from its first breach to its end.
@@ -18,6 +19,8 @@ pub(super) struct Episode {
     pub retrain: RetrainWish,
     /// What was beyond its bound when it was at its worst.
     peak: Peak,
+    /// The explanation of the worst window since it fired, and how far beyond its bound that was.
+    explained: Option<(f64, Explanation)>,
     /// The clock by which it fired, and by which the repeat interval runs (the other one may be days ahead or behind).
     clock: Aspect,
     /// Receivers that were told of it.
@@ -52,6 +55,7 @@ impl Episode {
             tracks: [Track::default(), Track::default()],
             retrain: RetrainWish::Open,
             peak: Peak::default(),
+            explained: None,
             clock,
             told: BTreeSet::new(),
             repeats: 0,
@@ -80,11 +84,21 @@ impl Episode {
         facts.worst = breaches().flat_map(|breach| &breach.worst).cloned().collect();
         sort_worst_first(&mut facts.worst);
         facts.worst.truncate(MAX_WORST);
+        set_shares(&mut facts.worst, breaches().map(Breach::excess).sum());
         facts.n_breaching = breaches().map(|breach| breach.n_breaching).sum();
         facts.n_judged = self.tracks.iter().map(|track| track.n_judged).sum();
         let excess = |worst: &[Worst]| worst.first().map_or(f64::NEG_INFINITY, Worst::excess);
+        let mut gravest_first: Vec<&Breach> = breaches().collect();
+        gravest_first.sort_by(|a, b| excess(&b.worst).total_cmp(&excess(&a.worst)));
+        facts.explanation = Explanation::joined(gravest_first.into_iter().map(|breach| breach.explanation.as_ref()));
         if excess(&facts.worst) > excess(&self.peak.worst) {
             self.peak = Peak { worst: facts.worst.clone(), n_breaching: facts.n_breaching, n_judged: facts.n_judged };
+        }
+        if let Some(explanation) = &facts.explanation {
+            let now = facts.worst.first().map_or(0.0, Worst::weight);
+            if self.explained.as_ref().is_none_or(|(before, _)| now >= *before) {
+                self.explained = Some((now, explanation.clone()));
+            }
         }
     }
 
@@ -120,6 +134,7 @@ impl Episode {
         self.facts.window = window;
         self.facts.note = note;
         (self.facts.worst, self.facts.n_breaching, self.facts.n_judged) = (peak.worst, peak.n_breaching, peak.n_judged);
+        self.facts.explanation = self.explained.take().map(|(_, explanation)| explanation);
         let to_tell = |receiver: &&ReceiverSettings| receiver.send_resolved && self.told.contains(&receiver.name);
         settings.receivers.iter().filter(to_tell).map(|receiver| self.notification(receiver, NotifyReason::Resolved)).collect()
     }
@@ -148,5 +163,15 @@ impl Episode {
             reason,
             body: Body::Alert(self.facts.clone()),
         }
+    }
+}
+
+/// Every entry's share of the summed excess; entries are worst first, so the first one of a subject has its largest.
+fn set_shares(worst: &mut [Worst], sum: f64) {
+    let mut largest: BTreeMap<Subject, f64> = BTreeMap::new();
+    for entry in worst {
+        let weight = entry.weight();
+        let of_subject = *largest.entry(entry.subject.clone()).or_insert(weight);
+        entry.share = if sum > 0.0 { (of_subject / sum).min(1.0) } else { 0.0 };
     }
 }

@@ -1,6 +1,7 @@
 //! What an alert and a retraining trigger say. The rim turns these into Slack blocks, PagerDuty events, CloudEvents and output lines.
 
-use crate::engine::metric::{Metric, Subject, WindowFacts};
+use super::Explanation;
+use crate::engine::metric::{Baseline, Metric, Part, Subject, WindowFacts};
 use crate::engine::verdict::Severity;
 use crate::event::{ModelKey, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,14 @@ pub struct Worst {
     pub above: bool,
     /// Values of the window behind it.
     pub n_current: u64,
+    /// What it was compared with.
+    pub against: Baseline,
+    /// The same figure on the reference, where it has one (quality, rates).
+    pub reference: Option<f64>,
+    /// What contributed most to the reading, largest first, at most 3: bins, categories, features.
+    pub parts: Vec<Part>,
+    /// The subject's share of all that is beyond its bound (0 to 1): its largest excess over the sum of those of every breaching subject.
+    pub share: f64,
 }
 
 /// Everything an alert says.
@@ -89,6 +98,8 @@ pub struct AlertFacts {
     pub n_judged: u64,
     /// Why it resolved, in words, where it was not by clear windows (the version no longer takes traffic).
     pub note: Option<Arc<str>>,
+    /// Why, as far as its last breaching window says; of a resolved alert, the worst of those since it fired. `None` while pending.
+    pub explanation: Option<Explanation>,
 }
 
 /// One step of one alert.

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries that an alert names.
 pub(super) const MAX_WORST: usize = 10;
+/// Most parts that an entry names.
+const MAX_PARTS: usize = 3;
 
 /// By what a subject was judged: one baseline may have nothing to compare with where another one has.
 pub(super) type Ground = (Metric, Baseline);
@@ -55,6 +57,10 @@ impl Findings {
                     threshold,
                     above: condition.bound.is_above(),
                     n_current: measurement.n_current,
+                    against: measurement.baseline,
+                    reference: measurement.on_reference,
+                    parts: measurement.parts.iter().take(MAX_PARTS).cloned().collect(),
+                    share: 0.0,
                 });
             }
         }
@@ -70,6 +76,12 @@ impl Findings {
     /// Subjects beyond their bound, and by what.
     pub(super) fn beyond(&self) -> impl Iterator<Item = (&Subject, &BTreeSet<Ground>)> {
         self.judged.iter().filter(|(_, grounds)| !grounds.is_empty())
+    }
+
+    /// The largest excess of every subject beyond its bound, as a number that can be added up.
+    pub(super) fn excesses(&self) -> BTreeMap<&Subject, f64> {
+        // worst first: the last one to be put in is the largest
+        self.breaching.iter().rev().map(|worst| (&worst.subject, worst.weight())).collect()
     }
 
     /// Whether a subject that was beyond its bound by these grounds is known to be within it: it was judged, by each of them, and nothing breached.
@@ -88,6 +100,12 @@ impl Worst {
     pub fn excess(&self) -> f64 {
         let beyond = if self.above { self.value - self.threshold } else { self.threshold - self.value };
         if self.threshold == 0.0 { beyond } else { beyond / self.threshold.abs() }
+    }
+
+    /// [`Self::excess`] as a number that can be added up: finite, and not negative.
+    pub(super) fn weight(&self) -> f64 {
+        const MOST: f64 = 1e12;
+        self.excess().clamp(0.0, MOST)
     }
 }
 

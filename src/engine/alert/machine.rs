@@ -4,6 +4,7 @@
 //! neither confirms nor clears anything. It does not send: it returns what is owed, for the outbox in the same state (I7).
 
 use super::episode::{Episode, RetrainWish};
+use super::explain::{Explanation, Insight};
 use super::findings::Findings;
 use super::inhibition;
 use super::{AlertFacts, AlertState, Incident, Notification, Timestamp, Transition, WindowFacts};
@@ -45,6 +46,8 @@ pub struct Judged<'a> {
     pub kinds: &'a dyn Fn(&Subject) -> Option<ColumnKind>,
     /// The window's measurements, judged.
     pub measurements: &'a [Measurement],
+    /// What else is known of the window; asked where an alert fires.
+    pub insight: &'a dyn Insight,
 }
 
 /// What came of it.
@@ -216,6 +219,9 @@ impl Entry {
         let track = &mut episode.tracks[aspect as usize];
         track.take_breach(&window, findings, episode.facts.state == AlertState::Pending);
         let confirmed = track.breach().is_some_and(|breach| breach.is_confirmed(rule.confirm));
+        if confirmed || episode.facts.state == AlertState::Firing {
+            track.explain(|worst| Explanation::of(worst, step.judged));
+        }
         episode.refresh(rule, window);
         if episode.facts.state == AlertState::Pending && confirmed {
             self.episode = next;
@@ -277,6 +283,7 @@ fn first_facts(step: &Step<'_>, episode: u64) -> AlertFacts {
         n_breaching: 0,
         n_judged: 0,
         note: None,
+        explanation: None,
     }
 }
 

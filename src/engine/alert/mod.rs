@@ -4,6 +4,7 @@
 //! a wish for a retraining is granted. All three are state: one snapshot holds them together with the panes they speak about.
 
 mod episode;
+mod explain;
 mod facts;
 mod findings;
 mod incident;
@@ -14,6 +15,7 @@ mod outbox;
 mod retrain;
 mod track;
 
+pub use explain::{Cause, CauseKind, Explanation, Insight, MAX_SEGMENTS, Moved, SegmentShare};
 pub use facts::{AlertFacts, AlertState, Incident, OffsetSpan, RetrainFacts, Transition, Worst};
 pub use machine::{Alerts, Judged, Observed};
 pub use notification::{Body, Delivery, FailureReason, Notification, NotifyReason};

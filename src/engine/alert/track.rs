@@ -4,7 +4,7 @@
 //! another's (of a hundred features one breaches by chance now, and another one next time). There are at most as many suspects as the model has subjects.
 
 use super::findings::{Findings, Ground, MAX_WORST};
-use super::{Timestamp, WindowFacts, Worst};
+use super::{Explanation, Timestamp, WindowFacts, Worst};
 use crate::engine::metric::Subject;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,8 @@ pub(super) struct Breach {
     pub worst: Vec<Worst>,
     /// How many subjects that were.
     pub n_breaching: u64,
+    /// Why, once the alert fires.
+    pub explanation: Option<Explanation>,
 }
 
 /// A subject that was beyond its bound.
@@ -48,6 +50,8 @@ struct Suspect {
     counted_end: Timestamp,
     /// End of its last breaching window, counted or not.
     last_end: Timestamp,
+    /// How far it was beyond its bound in that window, as [`Worst::excess`].
+    excess: f64,
     /// By what: each must be judged, and clear, before a window counts as clear.
     grounds: BTreeSet<Ground>,
 }
@@ -66,6 +70,11 @@ impl Breach {
     /// Whether the subject was beyond its bound and has not been cleared.
     pub(super) fn suspects(&self, subject: &Subject) -> bool {
         self.suspects.contains_key(subject)
+    }
+
+    /// How far everything was beyond its bound in the last breaching window.
+    pub(super) fn excess(&self) -> f64 {
+        self.suspects.values().filter(|suspect| suspect.last_end == self.last_end).map(|suspect| suspect.excess).sum()
     }
 
     fn is_silent(&self, findings: &Findings) -> bool {
@@ -96,16 +105,19 @@ impl Track {
             clear_end: window.start,
             worst: Vec::new(),
             n_breaching: 0,
+            explanation: None,
         });
         if pending {
             breach.acquit_calm(&findings);
         }
+        let excesses = findings.excesses();
         for (subject, grounds) in findings.beyond() {
             let suspect = breach.suspects.entry(subject.clone()).or_insert_with(|| Suspect {
                 since: window.start,
                 windows: 0,
                 counted_end: window.start,
                 last_end: window.end,
+                excess: 0.0,
                 grounds: BTreeSet::new(),
             });
             if window.start >= suspect.counted_end {
@@ -113,6 +125,7 @@ impl Track {
                 suspect.counted_end = window.end;
             }
             suspect.last_end = window.end;
+            suspect.excess = excesses.get(subject).copied().unwrap_or_default();
             suspect.grounds.extend(grounds);
         }
         breach.last_end = window.end;
@@ -120,6 +133,13 @@ impl Track {
         breach.n_breaching = findings.beyond().count() as u64;
         breach.worst = findings.breaching;
         breach.worst.truncate(MAX_WORST);
+    }
+
+    /// Says why it was beyond its bound in the breaching window that was taken last.
+    pub(super) fn explain(&mut self, of: impl FnOnce(&[Worst]) -> Option<Explanation>) {
+        if let Some(breach) = &mut self.breach {
+            breach.explanation = of(&breach.worst);
+        }
     }
 
     /// Takes a judged window without a breach. `settled`: clear windows that end the breach; `None`: the alert is pending, and whatever was judged is

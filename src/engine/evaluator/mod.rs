@@ -2,6 +2,7 @@
 //!
 //! Invariant: it changes nothing but its own state, and the same panes and watermarks give the same effects in the same order.
 
+mod explain;
 mod fairness;
 mod retraining;
 mod silence;
@@ -289,7 +290,8 @@ impl Evaluator {
         }
         let kinds = |subject: &Subject| kind_of(model, subject);
         let (rules, task) = (&model.settings.rules, model.settings.task);
-        let judged = Judged { stream: key, aspect, window, rules, task, kinds: &kinds, measurements };
+        let insight = explain::Sums { model, panes: &self.panes, key, window, aspect };
+        let judged = Judged { stream: key, aspect, window, rules, task, kinds: &kinds, measurements, insight: &insight };
         self.state.alerts.observe(&judged, &self.settings.alerting)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::engine::metric::WindowFacts;
 use crate::engine::settings::{JoinSettings, WindowSettings};
+use crate::engine::summary::ColumnCounts;
 use crate::engine::window::{InputPane, OutcomePane, PaneUpdate};
 use crate::event::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,19 @@ impl StreamPanes {
         let mut sum = InputPane::default();
         self.inputs.range(start..end).for_each(|(_, pane)| sum.merge(pane));
         sum
+    }
+
+    /// The sum of one column of the input panes of `[start, end)`; `None` where none of them has it.
+    pub(super) fn column(
+        &self,
+        start: Timestamp,
+        end: Timestamp,
+        of: impl Fn(&InputPane) -> Option<&ColumnCounts>,
+    ) -> Option<ColumnCounts> {
+        let mut columns = self.inputs.range(start..end).filter_map(|(_, pane)| of(pane));
+        let mut sum = columns.next()?.clone();
+        columns.for_each(|column| sum.merge(column));
+        Some(sum)
     }
 
     /// Requests in `[start, end)`.

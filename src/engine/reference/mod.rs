@@ -10,6 +10,7 @@ pub mod compile;
 mod encodings;
 mod expectation;
 pub mod moments;
+mod movement;
 mod parts;
 mod place;
 pub mod table;
@@ -22,6 +23,7 @@ pub use cells::Cells;
 pub use compare::{Comparison, Incomparable};
 pub use encodings::Encodings;
 pub use expectation::{CalibrationStep, ErrorSums, ErrorTable, Expectation, ScoreCalibration};
+pub use movement::{Direction, Movement};
 pub use parts::Contribution;
 pub use place::Place;
 

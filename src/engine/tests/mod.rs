@@ -2,6 +2,7 @@
 
 mod data;
 mod detectors;
+mod explain;
 mod fairness;
 mod quality;
 mod script;

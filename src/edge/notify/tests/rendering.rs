@@ -176,6 +176,15 @@ fn hostile_notification(reason: NotifyReason, texts: &[String], values: &[f64]) 
     for ((worst, text), value) in alert.worst.iter_mut().zip(texts.iter().cycle()).zip(values.iter().cycle()) {
         worst.subject = if value.is_nan() { Subject::ClassQuality(text.as_str().into()) } else { Subject::Feature(text.as_str().into()) };
         worst.value = *value;
+        worst.parts.iter_mut().for_each(|part| (part.name, part.current) = (text.as_str().into(), *value));
+    }
+    let explanation = alert.explanation.as_mut().unwrap();
+    for ((cause, text), value) in explanation.causes.iter_mut().zip(texts.iter().cycle()).zip(values.iter().cycle()) {
+        cause.subject = Subject::Feature(text.as_str().into());
+        cause.part.iter_mut().for_each(|part| (part.name, part.reference) = (text.as_str().into(), *value));
+    }
+    for ((share, text), value) in explanation.segments.iter_mut().zip(texts).zip(values.iter().cycle()) {
+        (share.segment, share.value, share.rows) = (text.as_str().into(), *value, *value);
     }
     notification
 }

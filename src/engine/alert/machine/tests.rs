@@ -73,6 +73,7 @@ impl Script {
             task: Task::Binary,
             kinds: &kinds,
             measurements: &measurements,
+            insight: &(),
         };
         self.alerts.observe(&judged, &self.settings)
     }
@@ -426,6 +427,7 @@ fn immature_outcomes_are_not_judged_by_any_rule() {
         task: Task::Binary,
         kinds: &|_| None,
         measurements: &[immature],
+        insight: &(),
     };
     assert_eq!(script.alerts.observe(&judged, &script.settings), Observed::default());
 }

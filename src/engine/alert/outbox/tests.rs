@@ -27,6 +27,7 @@ fn message(incident: &str, receiver: &str, reason: NotifyReason, n: u32) -> Noti
         n_breaching: 0,
         n_judged: 0,
         note: None,
+        explanation: None,
     };
     Notification {
         id: format!("{incident}-{}-{n}-{receiver}", reason.as_str()).into(),

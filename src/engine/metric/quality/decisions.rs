@@ -118,12 +118,13 @@ impl<'a> Decisions<'a> {
         };
         let read = |matrix: ArrayView2<'_, u64>| self.read(metric, place, matrix);
         let value = read(matrix);
-        let interval = match (value, proportion(metric, place, matrix)) {
+        let share = proportion(metric, place, matrix);
+        let interval = match (value, share) {
             (Err(_), _) => None,
             (_, Some((part, whole))) => interval::wilson(part, whole),
             _ => interval::jackknife(matrix, read),
         };
-        Figure::exact(value, n).within(interval)
+        Figure::exact(value, n).within(interval).about(share.map_or(n, |(_, whole)| whole))
     }
 
     /// One figure of a matrix over these classes.

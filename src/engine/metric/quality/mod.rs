@@ -28,15 +28,22 @@ struct Figure {
     interval: Option<(f64, f64)>,
     /// Labelled predictions behind it.
     n: u64,
+    /// Those among them that it is a statement about: of precision the ones that were predicted to be of the class, of recall the ones that are. What a rule
+    /// takes for the size of the sample: a recall of 90 % over ten positives is noise, however many negatives there are.
+    about: u64,
 }
 
 impl Figure {
     fn exact(value: Result<f64, NoValue>, n: u64) -> Self {
-        Self { value, bound: 0.0, interval: None, n }
+        Self { value, bound: 0.0, interval: None, n, about: n }
     }
 
     fn bounded(figure: Result<Bounded, NoValue>, n: u64) -> Self {
-        Self { value: figure.map(|f| f.value), bound: figure.map_or(0.0, |f| f.bound), interval: None, n }
+        Self { value: figure.map(|f| f.value), bound: figure.map_or(0.0, |f| f.bound), interval: None, n, about: n }
+    }
+
+    fn about(self, about: u64) -> Self {
+        Self { about, ..self }
     }
 
     fn within(self, interval: Option<(f64, f64)>) -> Self {
@@ -201,8 +208,8 @@ fn finding(metric: Metric, current: Figure, reference: Option<Figure>, empty: Un
     Finding {
         error_bound: if reading.value().is_some() { current.bound } else { 0.0 },
         interval: interval.map(|(low, high)| (low.clamp(least, most), high.clamp(least, most))),
-        n_reference: reference.map_or(0, |r| r.n),
+        n_reference: reference.map_or(0, |r| r.about),
         on_reference: reference.and_then(|r| r.value.ok()),
-        ..Finding::new(metric, reading, current.n)
+        ..Finding::new(metric, reading, current.about)
     }
 }

@@ -2,9 +2,9 @@
 
 use super::numeric::{Names, number};
 use super::{CompileSpec, Note, NoteKind};
+use crate::engine::reference::FeatureReference;
 use crate::engine::reference::moments::{Dimension, Encoding, MAX_INPUTS, MomentReference};
 use crate::engine::reference::table::ColumnValues;
-use crate::engine::reference::{FeatureReference, Place};
 use crate::engine::summary::MomentSums;
 use crate::event::Scalar;
 
@@ -35,7 +35,7 @@ pub(super) fn compile_moments<'a>(
             *unit = match dimension.encoding {
                 // a name in a column that is numeric by order may spell a number
                 Encoding::Number { .. } => match number(&value, names(&input.name, spec)) {
-                    Ok(Some(number)) => dimension.units(&Scalar::Number(number), Place::Slot(0)),
+                    Ok(Some(number)) => dimension.units(&Scalar::Number(number), input.column.place(&Scalar::Number(number))),
                     _ => 0,
                 },
                 Encoding::Frequency(_) => dimension.units(&value, input.column.place(&value)),

@@ -44,6 +44,31 @@ fn one_feature_does_not_confirm_another() {
     assert_eq!((facts.n_breaching, facts.worst.len()), (1, 1));
 }
 
+/// Bound 0.1: the excesses are 1 and 0.5 bounds by PSI and 3 by KS, which is that of its feature.
+#[test]
+fn a_share_is_that_of_the_subject_by_its_largest_excess() {
+    let hour = [(A, Metric::Psi, 0.2), (B, Metric::Psi, 0.15), (B, Metric::Ks, 0.4)];
+    let script = check_hours(vec![drift()], &[(&hour, "drift pending"), (&hour, "drift firing")]);
+    let facts = script.alerts.firing().next().unwrap();
+    let shares: Vec<_> = facts.worst.iter().map(|w| (w.subject.to_string(), w.metric, w.share)).collect();
+    let want = [(B, Metric::Ks, 0.75), (A, Metric::Psi, 0.25), (B, Metric::Psi, 0.75)];
+    assert_eq!(shares.len(), want.len());
+    for ((subject, metric, share), (name, by, wanted)) in shares.iter().zip(want) {
+        assert_eq!((subject.as_str(), *metric), (name, by));
+        assert!((share - wanted).abs() < 1e-9, "{share}, not {wanted}");
+    }
+}
+
+#[test]
+fn shares_of_more_features_than_are_named_are_shares_of_all() {
+    let names: Vec<String> = (0..40).map(|n| format!("feature:f{n}")).collect();
+    let hour: Vec<_> = names.iter().map(|name| (name.as_str(), Metric::Psi, OVER)).collect();
+    let script = check_hours(vec![drift()], &[(&hour, "drift pending"), (&hour, "drift firing")]);
+    let facts = script.alerts.firing().next().unwrap();
+    assert_eq!((facts.worst.len(), facts.n_breaching), (10, 40));
+    assert!(facts.worst.iter().all(|worst| (worst.share - 0.025).abs() < 1e-9), "{:?}", facts.worst[0].share);
+}
+
 #[test]
 fn what_was_cleared_while_pending_is_no_part_of_the_alert() {
     let hour = |a, b| [(A, Metric::Psi, a), (B, Metric::Psi, b)];
