@@ -1,6 +1,6 @@
 //! Quietness against detection: how often rules fire on streams that do not change, and how surely and how soon they see a change.
 //!
-//! `make bench-detection` runs it and writes the tables of docs/DETECTION.md; `-- --months 5 --trials 20` makes it shorter. Everything follows from seeds.
+//! `make bench-detection` runs it and writes the tables of docs/DETECTION.md; `ARGS="--months 3 --trials 20"` makes it shorter. Everything follows from seeds.
 
 mod peers;
 mod report;
@@ -60,7 +60,7 @@ fn main() {
         let mut arguments = std::env::args().skip_while(|a| a != name).skip(1);
         arguments.next().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
-    let (months, trials) = (number("--months", 20), number("--trials", 100));
+    let (months, trials) = (number("--months", 10), number("--trials", 100));
     let report = Mutex::new(Report::new(months, trials));
     let (quiet, changing) = (quiet_worlds(), changing_worlds());
     let n_jobs = quiet.len() + changing.len();
