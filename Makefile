@@ -44,6 +44,10 @@ check: setup-build ## the fast part of it: format, lints, unit tests
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo test --locked --lib --bins
 
+.PHONY: bench-detection
+bench-detection: setup-build ## false alerts and detections on simulated streams, beside other tools' rules (minutes); writes docs/DETECTION.md
+	cargo bench --quiet --locked --bench detection -- --write $(ARGS)
+
 .PHONY: lint
 lint: setup ## lint the Dockerfile and the scripts
 	scripts/lint.sh
