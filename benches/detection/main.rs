@@ -2,6 +2,8 @@
 //!
 //! `make bench-detection` runs it and writes the tables of docs/DETECTION.md; `ARGS="--months 3 --trials 20"` makes it shorter. Everything follows from seeds.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to whoever runs it")]
+
 mod peers;
 mod report;
 mod watcher;
