@@ -67,7 +67,7 @@ impl MomentSums {
         }
     }
 
-    /// Adds sums over the same dimensions. Beyond [`MOST_EVENTS`] together there is no reading any more.
+    /// Adds sums over the same dimensions. Beyond `MOST_EVENTS` together there is no reading any more.
     pub fn merge(&mut self, other: &Self) {
         debug_assert_eq!(self.sums.len(), other.sums.len());
         self.n = self.n.saturating_add(other.n);
