@@ -207,3 +207,19 @@ fn a_reference_without_values_is_no_reference() {
     }
     assert_eq!(reading(&measurements, &feature("x"), Metric::MissingRate).on_reference, Some(1.0));
 }
+
+fn classes(names: &[&str]) -> Vec<Arc<str>> {
+    names.iter().map(|&n| n.into()).collect()
+}
+
+/// A pane of the given matrix (rows are labels), all expected labels there.
+fn pane(matrix: &[&[u64]]) -> OutcomePane {
+    let mut confusion = Confusion::default();
+    for (label, row) in matrix.iter().enumerate() {
+        for (predicted, &n) in row.iter().enumerate() {
+            (0..n).for_each(|_| confusion.add(label as u16, predicted as u16));
+        }
+    }
+    let n = confusion.total();
+    OutcomePane { expected: n, labelled: n, ..OutcomePane::new(Quality::Classes(confusion), None) }
+}

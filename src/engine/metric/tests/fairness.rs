@@ -2,24 +2,8 @@
 
 use super::*;
 
-fn names(classes: &[&str]) -> Vec<Arc<str>> {
-    classes.iter().map(|&class| class.into()).collect()
-}
-
-/// A pane of the given matrix (rows are labels).
-fn pane(matrix: &[&[u64]]) -> OutcomePane {
-    let mut confusion = Confusion::default();
-    for (label, row) in matrix.iter().enumerate() {
-        for (predicted, &n) in row.iter().enumerate() {
-            (0..n).for_each(|_| confusion.add(label as u16, predicted as u16));
-        }
-    }
-    let n = confusion.total();
-    OutcomePane { expected: n, labelled: n, ..OutcomePane::new(Quality::Classes(confusion), None) }
-}
-
-fn compare(task: Task, classes: &[&str], segments: &[(&str, OutcomePane)]) -> Vec<Measurement> {
-    let (stream, classes) = (stream(), names(classes));
+fn compare(task: Task, names: &[&str], segments: &[(&str, OutcomePane)]) -> Vec<Measurement> {
+    let (stream, classes) = (stream(), classes(names));
     let segments: Vec<_> = segments.iter().map(|(name, pane)| (Arc::from(*name), pane.clone())).collect();
     measure_fairness(&context(&stream, task, &classes, None), &"country".into(), Some(&segments))
 }

@@ -4,22 +4,6 @@ use super::*;
 use crate::engine::settings::CostMatrix;
 use crate::engine::summary::{ScoreSums, Scores};
 
-fn classes(names: &[&str]) -> Vec<Arc<str>> {
-    names.iter().map(|&n| n.into()).collect()
-}
-
-/// A pane of the given matrix (rows are labels), all expected labels there.
-fn pane(matrix: &[&[u64]]) -> OutcomePane {
-    let mut confusion = Confusion::default();
-    for (label, row) in matrix.iter().enumerate() {
-        for (predicted, &n) in row.iter().enumerate() {
-            (0..n).for_each(|_| confusion.add(label as u16, predicted as u16));
-        }
-    }
-    let n = confusion.total();
-    OutcomePane { expected: n, labelled: n, ..OutcomePane::new(Quality::Classes(confusion), None) }
-}
-
 fn confusion(pane: OutcomePane) -> ReferenceQuality {
     match pane.quality {
         Quality::Classes(confusion) => ReferenceQuality::Classes(confusion),
