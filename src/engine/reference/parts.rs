@@ -5,6 +5,7 @@ use super::{Cells, ColumnReference, Slots};
 use crate::engine::catalogue::Metric;
 use crate::engine::summary::ColumnCounts;
 use crate::stats::{self, Smoothing};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a bin, a category or a stretch of the number line adds to a distance.
@@ -89,10 +90,11 @@ impl ColumnReference {
         let (Slots::Numeric(cells), Some(moments)) = (&self.slots, self.moments) else { return Vec::new() };
         let scale = if metric == Metric::Wasserstein { 1.0 } else { moments.std };
         let (n, m) = (baseline.valid() as f64, current.valid() as f64);
+        let stretches = self.stretches_by_bin();
         let mut parts: Vec<Part> = Vec::new();
         for (cell, area) in stats::wasserstein_areas(cells.points(), line(baseline), line(current)).into_iter().enumerate() {
             let bin = usize::from(self.bins[cell]);
-            let place = if self.stretch(bin).is_some() { Where::Bin(bin) } else { Where::Cell(cell) };
+            let place = if stretches.get(&bin) == Some(&1) { Where::Bin(bin) } else { Where::Cell(cell) };
             let (reference, current, contribution) = (baseline.slots[cell] as f64 / n, current.slots[cell] as f64 / m, area / scale);
             match parts.last_mut().filter(|part| part.place == place) {
                 Some(part) => {
@@ -104,6 +106,15 @@ impl ColumnReference {
             }
         }
         parts
+    }
+
+    /// Of how many stretches of cells each bin is made, in one pass: columns can have tens of thousands of cells.
+    fn stretches_by_bin(&self) -> BTreeMap<usize, usize> {
+        let mut stretches = BTreeMap::new();
+        for run in self.bins.chunk_by(|a, b| a == b) {
+            *stretches.entry(usize::from(run[0])).or_default() += 1;
+        }
+        stretches
     }
 
     /// First and last cell of a bin of a numeric column; `None` where there are others between them.
