@@ -95,5 +95,5 @@ fn credit_card_drifts_with_chunk_5_and_not_before() {
     assert_eq!(story(&lines, "feature-drift"), told(&[("pending", 5), ("firing", 6)]));
     assert_eq!(story(&lines, "model-quality"), expected_quality(&set));
     assert_eq!(expected_quality(&set), told(&[("pending", 0), ("firing", 1)]), "it was never as good as the objective");
-    assert_eq!(story(&lines, "label-stall"), [], "labels of one prediction in seven, as ever");
+    assert_eq!(story(&lines, "label-stall"), [], "at the horizon one prediction in seven has a label");
 }
