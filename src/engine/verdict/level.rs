@@ -1,6 +1,7 @@
 //! On which side of a bound a value lies, and when it is far enough within it.
 
 use super::{Bound, Condition, Threshold};
+use crate::engine::catalogue::{Family, Range};
 use crate::engine::metric::{Measurement, Metric};
 
 impl Bound {
@@ -64,18 +65,7 @@ pub(super) fn is_clear(condition: &Condition, measurement: &Measurement, value: 
 
 /// Whether the metric lies between 0 and 1 and 1 is its ideal or its end.
 fn is_rate(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::Accuracy
-            | Metric::Precision
-            | Metric::Recall
-            | Metric::F1
-            | Metric::LabelCoverage
-            | Metric::MissingRate
-            | Metric::InvalidRate
-            | Metric::NewCategoryRate
-            | Metric::ErrorRate
-    )
+    metric.range() == Range::Unit && metric.family() != Family::Distance
 }
 
 #[cfg(test)]
