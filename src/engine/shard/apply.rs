@@ -180,8 +180,8 @@ impl Shard {
         let n_classes = record.classes.names().len();
         let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes, self.state.join.seed());
         runtime.changed |= record.classes.names().len() != n_classes;
-        let score = super::scores::of_positive(prediction, &runtime.settings);
-        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&score)).unwrap_or(Place::Missing);
+        let of_positive = super::scores::of_positive(prediction, &runtime.settings);
+        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&of_positive)).unwrap_or(Place::Missing);
         let latency = match prediction.latency_ms {
             Scalar::Number(ms) if ms >= 0.0 => Some(ms),
             Scalar::Null => None,
@@ -201,7 +201,7 @@ impl Shard {
         let failed = prediction.status == Status::Failed;
         // a failed request has no answer, whatever its event carries
         let outcome = outcome.filter(|_| !failed);
-        place_scores(&mut self.scratch.scores, runtime, prediction, outcome.as_ref());
+        place_scores(&mut self.scratch.scores, runtime, prediction, &of_positive, outcome.as_ref());
         let counted = Counted {
             reference: reference.as_deref(),
             inputs: &self.scratch.inputs,

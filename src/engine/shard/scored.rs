@@ -41,13 +41,20 @@ pub(super) fn scored_classes(settings: &ModelSettings, record: &ModelRecord) -> 
     }
 }
 
-/// Puts the scores of a prediction into `scores`; none without an answer. A class without a usable score (0 to 1) is left out.
-pub(super) fn place_scores(scores: &mut Vec<Score>, runtime: &ModelRuntime, prediction: &Prediction<'_>, answer: Option<&Outcome>) {
+/// Puts the scores of a prediction into `scores`; none without an answer. A class without a usable score (0 to 1) is left out. `of_positive`: that of the
+/// positive class of a binary model, wherever the event says it.
+pub(super) fn place_scores(
+    scores: &mut Vec<Score>,
+    runtime: &ModelRuntime,
+    prediction: &Prediction<'_>,
+    of_positive: &Scalar<'_>,
+    answer: Option<&Outcome>,
+) {
     scores.clear();
     let Some(&Outcome::Class(answer)) = answer else { return };
     for (place, class) in runtime.scored.iter().enumerate() {
         let score = match runtime.settings.task {
-            Task::Binary => Some(&prediction.score),
+            Task::Binary => Some(of_positive),
             _ => score_of(prediction, place, &class.name),
         };
         if let Some(Scalar::Number(score)) = score

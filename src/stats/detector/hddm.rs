@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 
 /// How much larger than that of a change the probability of a false warning is (0.005 to 0.001).
 const WARNING: f64 = 5.0;
+
+/// What it means that a mean has left its bound at some probability of a false change.
+fn change(confidence: f64, has_left: impl Fn(f64) -> bool) -> Change {
+    if has_left(confidence) {
+        Change::Drift
+    } else if has_left((WARNING * confidence).min(1.0)) {
+        Change::Warning
+    } else {
+        Change::None
+    }
+}
 /// Weight of the newest value in a weighted average.
 const LAMBDA: f64 = 0.05;
 
@@ -68,14 +79,11 @@ impl HddmA {
             let fallen = || self.sides == Sides::Both && self.highest.is_left(all, -1.0, confidence);
             self.lowest.is_left(all, 1.0, confidence) || fallen()
         };
-        if has_left(confidence) {
+        let change = change(confidence, has_left);
+        if change == Change::Drift {
             *self = Self::new(confidence, self.sides);
-            Change::Drift
-        } else if has_left((WARNING * confidence).min(1.0)) {
-            Change::Warning
-        } else {
-            Change::None
         }
+        change
     }
 }
 
@@ -150,13 +158,10 @@ impl HddmW {
         self.fall.take(all, value, -1.0, confidence);
         let has_left =
             |confidence| self.rise.is_left(1.0, confidence) || (self.sides == Sides::Both && self.fall.is_left(-1.0, confidence));
-        if has_left(confidence) {
+        let change = change(confidence, has_left);
+        if change == Change::Drift {
             *self = Self::new(confidence, self.sides);
-            Change::Drift
-        } else if has_left((WARNING * confidence).min(1.0)) {
-            Change::Warning
-        } else {
-            Change::None
         }
+        change
     }
 }

@@ -2,55 +2,26 @@
 
 use super::super::{Context, Metric};
 use super::Figure;
-use crate::engine::settings::CostMatrix;
+use crate::engine::catalogue::Family;
+use crate::engine::settings::{CostMatrix, Task};
 use crate::engine::summary::Confusion;
 use crate::event::{Scalar, class_place};
 use crate::stats::{self, ClassCounts, NoValue, interval};
 use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;
 
-/// Figures of a binary model.
-pub(super) const BINARY: &[Metric] = &[
-    Metric::Accuracy,
-    Metric::BalancedAccuracy,
-    Metric::Precision,
-    Metric::Recall,
-    Metric::F1,
-    Metric::FBeta,
-    Metric::Specificity,
-    Metric::RocAuc,
-    Metric::PrAuc,
-    Metric::LogLoss,
-    Metric::Brier,
-    Metric::CalibrationError,
-    Metric::Matthews,
-    Metric::SelectionRate,
-    Metric::BusinessValue,
-];
+/// Means over classes by another weight than one for each: with two classes they say nothing that the figures of the positive one do not.
+const WEIGHTED: [Metric; 6] =
+    [Metric::PrecisionMicro, Metric::RecallMicro, Metric::F1Micro, Metric::PrecisionWeighted, Metric::RecallWeighted, Metric::F1Weighted];
 
-/// Figures of a multiclass model as a whole.
-pub(super) const MULTICLASS: &[Metric] = &[
-    Metric::Accuracy,
-    Metric::BalancedAccuracy,
-    Metric::Precision,
-    Metric::Recall,
-    Metric::F1,
-    Metric::FBeta,
-    Metric::Specificity,
-    Metric::PrecisionMicro,
-    Metric::RecallMicro,
-    Metric::F1Micro,
-    Metric::PrecisionWeighted,
-    Metric::RecallWeighted,
-    Metric::F1Weighted,
-    Metric::RocAuc,
-    Metric::PrAuc,
-    Metric::LogLoss,
-    Metric::Brier,
-    Metric::CalibrationError,
-    Metric::Matthews,
-    Metric::BusinessValue,
-];
+/// Figures of a classifier as a whole, in the order of [`Metric::ALL`]; a selection rate is one class's, so a multiclass model has it by class only.
+pub(super) fn metrics(task: Task) -> Vec<Metric> {
+    let fits = |metric: &Metric| match task {
+        Task::Binary => !WEIGHTED.contains(metric),
+        _ => *metric != Metric::SelectionRate,
+    };
+    Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Classes).filter(fits).collect()
+}
 
 /// What precision, recall and their like are about.
 #[derive(Debug, Clone, Copy)]

@@ -109,11 +109,8 @@ struct Both<'a> {
 impl Both<'_> {
     fn measure(&self) -> Vec<Measurement> {
         let (ctx, pane) = (self.ctx, self.pane);
-        let (metrics, scope) = match ctx.task {
-            Task::Binary => (decisions::BINARY, Scope::positive(ctx)),
-            _ => (decisions::MULTICLASS, Scope::All),
-        };
-        let mut measurements = self.figures(&Subject::Quality, metrics, scope);
+        let scope = if ctx.task == Task::Binary { Scope::positive(ctx) } else { Scope::All };
+        let mut measurements = self.figures(&Subject::Quality, &decisions::metrics(ctx.task), scope);
         measurements.extend(ctx.measurements(&Subject::Quality, label_arrival(pane), None));
         if ctx.task == Task::Multiclass {
             for class in ctx.classes {

@@ -92,15 +92,19 @@ fn no_label_yet_is_not_no_data() {
     }
 }
 
+/// A window of predictions and labels of a regression, measured.
+fn of_pairs(pairs: &[(f64, f64)]) -> Vec<Measurement> {
+    let mut sums = RegressionSums::new(0.0, 1.0);
+    pairs.iter().for_each(|&(p, y)| sums.add(p, y));
+    let n = pairs.len() as u64;
+    let pane = OutcomePane { expected: n, labelled: n, ..OutcomePane::new(Quality::Numbers(sums), None) };
+    measure_outcomes(&context(&stream(), Task::Regression, &[], None), &pane)
+}
+
 #[test]
 fn regression_outliers_keep_their_direction_and_equal_labels_have_no_r2() {
-    let stream = stream();
     let measure = |pairs: &[(f64, f64)]| {
-        let mut sums = RegressionSums::new(0.0, 1.0);
-        pairs.iter().for_each(|&(p, y)| sums.add(p, y));
-        let n = pairs.len() as u64;
-        let pane = OutcomePane { expected: n, labelled: n, ..OutcomePane::new(Quality::Numbers(sums), None) };
-        let measured = measure_outcomes(&context(&stream, Task::Regression, &[], None), &pane);
+        let measured = of_pairs(pairs);
         [Metric::Mae, Metric::Rmse, Metric::R2].map(|metric| reading(&measured, &Subject::Quality, metric).reading)
     };
     assert_eq!(measure(&[(1.0, 2.0), (3.0, 2.0)])[..2], [Reading::Value(1.0), Reading::Value(1.0)]);
@@ -242,13 +246,8 @@ fn residuals_drift_like_any_numeric_column() {
 
 #[test]
 fn labels_of_0_have_no_share_of_an_error() {
-    let stream = stream();
     let measure = |pairs: &[(f64, f64)]| {
-        let mut sums = RegressionSums::new(0.0, 1.0);
-        pairs.iter().for_each(|&(p, y)| sums.add(p, y));
-        let n = pairs.len() as u64;
-        let pane = OutcomePane { expected: n, labelled: n, ..OutcomePane::new(Quality::Numbers(sums), None) };
-        let measured = measure_outcomes(&context(&stream, Task::Regression, &[], None), &pane);
+        let measured = of_pairs(pairs);
         let mape = reading(&measured, &Subject::Quality, Metric::Mape);
         (mape.reading, mape.n_current)
     };
