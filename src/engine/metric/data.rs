@@ -60,12 +60,17 @@ fn vanished_features(ctx: &Context<'_>, pane: &InputPane) -> (Reading, Vec<Part>
     if pane.requests == 0 {
         return (Reading::Undefined(UndefinedReason::NoData), Vec::new());
     }
-    let mut parts = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     for (feature, counts) in reference.inputs.iter().zip(&pane.inputs) {
+        // the columns of one text stand together, and are one feature of the event
+        let name = reference.encodings.source_of(&feature.name).unwrap_or(&feature.name);
+        if parts.last().is_some_and(|last| *last.name == *name) {
+            continue;
+        }
         let (known, total) = (&feature.column.counts, counts.total());
         let there = 1.0 - known.missing as f64 / known.total().max(1) as f64;
         if known.total() > 0 && there >= 1.0 - MOSTLY_THERE && total >= LEAST_EVENTS && counts.missing == total {
-            parts.push(Part { name: Arc::clone(&feature.name), reference: there, current: 0.0, contribution: 1.0 });
+            parts.push(Part { name: name.into(), reference: there, current: 0.0, contribution: 1.0 });
         }
     }
     counted(parts)

@@ -21,6 +21,22 @@ fn data(ctx: &Context<'_>, pane: &InputPane, metric: Metric) -> Measurement {
 }
 
 #[test]
+fn a_text_that_vanished_is_one_feature() {
+    let texts = (0..200).map(|n| Scalar::Text(format!("order {n} came late").into()));
+    let table = Table::new(vec![Column::of("comment", texts).within_features()]);
+    let spec = CompileSpec { text: vec!["comment".into()], ..CompileSpec::default() };
+    let reference = compile(&table, &spec).unwrap().reference;
+    assert_eq!(reference.inputs.len(), 4);
+    let missing = |column: &ColumnReference| ColumnCounts { missing: 150, ..column.empty_counts() };
+    let inputs = reference.inputs.iter().map(|input| missing(&input.column)).collect();
+    let stream = stream();
+    let ctx = context(&stream, Task::Binary, &[], Some(&reference));
+    let m = data(&ctx, &InputPane { requests: 150, inputs, ..InputPane::default() }, Metric::VanishedFeatures);
+    let names: Vec<&str> = m.parts.iter().map(|part| &*part.name).collect();
+    assert_eq!((m.reading, names), (Reading::Value(1.0), vec!["comment"]));
+}
+
+#[test]
 fn values_beyond_the_reference_have_a_rate() {
     let current = [numbers(&[0.9, 1.0, 2.5, 4.0, 4.1, 9.0, 1e300, -1e300]), vec![Seen::Missing; 8], vec![Seen::Invalid]].concat();
     let m = of_column(numeric(&numbers(&[1.0, 2.0, 4.0])), &current, Metric::OutOfRangeRate);
