@@ -157,10 +157,12 @@ pub fn energy_distance(points: &[f64], reference: LineSample<'_>, current: LineS
             _ => read.max(r.share * r.area + c.share * c.area - read),
         };
     }
-    let value = (2.0 * integral).sqrt();
-    // the root is steepest at 0: the way down is the longer one
-    finite(value, value - (2.0 * (integral - uncertain).max(0.0)).sqrt())
-        .map(|read| Bounded { bound: read.bound.max((2.0 * (integral + uncertain)).sqrt() - value), ..read })
+    // √(2x) as 2√(x/2): twice an integral near the end of the range of numbers is none
+    let root = |half: f64| 2.0 * half.max(0.0).sqrt();
+    let (half, spread) = (integral / 2.0, uncertain / 2.0);
+    let value = root(half);
+    // the root is steepest at 0: the way down is the longer one, but for rounding
+    finite(value, (value - root(half - spread)).max(root(half + spread) - value))
 }
 
 /// Quantile of one sample by nearest rank: the least value v with F(v) ≥ `numerator/denominator`. At a point exact; in an open cell its middle.
