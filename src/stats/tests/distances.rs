@@ -239,3 +239,15 @@ fn what_is_beyond_the_range_of_numbers_has_no_distance() {
     assert_eq!(expected(&Value::from("NaN")), None);
     matches("none", None, None);
 }
+
+#[test]
+fn twice_an_integral_near_the_end_of_the_range_is_no_infinity() {
+    // found by properties::no_value_makes_nan_or_infinity
+    let (points, known, live) = ([0.0], [0, 1, 0], [2, 0, 0]);
+    let reference = LineSample { cells: &known, below: Some(0.0), above: Some(0.0) };
+    let current = LineSample { cells: &live, below: Some(1.7e308), above: Some(0.0) };
+    let read = energy_distance(&points, reference, current).unwrap();
+    // both far values at one place: √(2·0.85e308); one of them at 0: √(2·0.425e308)
+    close(read.value, 1.7e308f64.sqrt());
+    close(read.bound, 1.7e308f64.sqrt() - 0.85e308f64.sqrt());
+}
