@@ -5,6 +5,7 @@ use crate::world::{Cell, Hour, REFERENCE_HOURS, Stream, World, is_categorical};
 use driftd::config::{LoadOptions, SecretPolicy, load_text};
 use driftd::engine::alert::AlertState;
 use driftd::engine::calibration::{CalibrationSpec, calibrate};
+use driftd::engine::catalogue::MetricSet;
 use driftd::engine::evaluator::{Effect, Evaluator, EvaluatorState};
 use driftd::engine::published::{ModelFacts, Published};
 use driftd::engine::reference::compile::{CompileSpec, compile};
@@ -53,7 +54,13 @@ impl Prepared {
         let table = table(world, &hours);
         let spec = CompileSpec { task: Some(Task::Binary), positive: Some("1".into()), ..CompileSpec::default() };
         let mut reference = compile(&table, &spec).expect("the table is a reference").reference;
-        let spec = CalibrationSpec { window_ms: HOUR_MS, task: spec.task, positive: spec.positive, numeric: Vec::new() };
+        let spec = CalibrationSpec {
+            window_ms: HOUR_MS,
+            task: spec.task,
+            positive: spec.positive,
+            numeric: Vec::new(),
+            costly: MetricSet::default(),
+        };
         calibrate(&mut reference, &table, &spec);
         Self { settings, reference: Arc::new(reference), hours: Arc::new(hours) }
     }

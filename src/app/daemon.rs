@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::keeper::Keeper;
 use super::publisher::Publisher;
 use super::topics::Topics;
-use super::{load_config, load_references};
+use super::{load_config, load_references, reference_notes};
 use crate::config::{Config, SecretPolicy};
 use crate::edge::ingest::{KafkaSource, OffsetTable, PartitionOffset};
 use crate::edge::notify::{Notifier, Workers};
@@ -85,7 +85,11 @@ fn restore(config: &Config, state_dir: &Path) -> anyhow::Result<Keeper<DirDisk>>
     let store = SnapshotStore::open(DirDisk::open(state_dir)?)?;
     let settings = Arc::new(config.engine.clone());
     let seed = RandomState::new().build_hasher().finish();
-    let (keeper, opened) = Keeper::open(store, settings, config.events.clone(), load_references(config)?, seed)?;
+    let references = load_references(config)?;
+    for note in reference_notes(config, &references) {
+        tracing::warn!("{note}");
+    }
+    let (keeper, opened) = Keeper::open(store, settings, config.events.clone(), references, seed)?;
     for refusal in &opened.refused {
         tracing::error!(file = %refusal.file, reason = %refusal.reason, "snapshot refused, an older one is used");
     }

@@ -12,4 +12,4 @@ mod topics;
 pub use daemon::{run, run_until};
 pub use keeper::{Keeper, KeeperError, Opened};
 pub use pipeline::{Pipeline, PipelineState};
-pub use setup::{load_config, load_references};
+pub use setup::{load_config, load_references, reference_notes};

@@ -1,5 +1,6 @@
 //! What every command that runs the engine needs first.
 
+use crate::config::duration::print_duration;
 use crate::config::{Config, LoadOptions, SecretPolicy, load_with};
 use crate::edge::state::reference_file::ReferenceFile;
 use crate::engine::settings::ReferencePolicy;
@@ -34,4 +35,16 @@ pub fn load_references(config: &Config) -> anyhow::Result<References> {
         references.insert(Arc::clone(path), Arc::new(loaded.reference));
     }
     Ok(references)
+}
+
+/// What is worth knowing of references that hold: those whose noise was measured on windows of another length than those that are judged. A live window
+/// scales it by its number of values, but longer windows hide what differs within them, and shorter ones show it.
+pub fn reference_notes(config: &Config, references: &References) -> Vec<String> {
+    let size_ms = config.engine.window.size_ms;
+    let calibrated = references.iter().filter_map(|(path, reference)| Some((path, reference.calibration.as_ref()?.window_ms)));
+    let other = calibrated.filter(|&(_, window_ms)| window_ms != 0 && window_ms != size_ms).map(|(path, window_ms)| {
+        let (of_reference, size) = (print_duration(window_ms), print_duration(size_ms));
+        format!("the noise of {path} was measured on windows of {of_reference}, but window.size is {size}: build it with --window {size}")
+    });
+    other.collect()
 }

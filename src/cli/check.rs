@@ -2,7 +2,7 @@
 
 pub mod rule_tests;
 
-use crate::app::load_references;
+use crate::app::{load_references, reference_notes};
 use crate::config::{Config, Effective, LoadOptions, Loaded, SecretPolicy, load_with};
 use crate::edge::notify::Notifier;
 use crate::engine::verdict::Rule;
@@ -74,7 +74,15 @@ pub fn check(args: &CheckArgs, env: &BTreeMap<String, String>, out: &mut dyn Wri
 
 /// Whether what the configuration names can be used too: references, receivers and their templates. All problems are written.
 fn usable(config: &Config, secrets: SecretPolicy, file: &Path, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let references = load_references(config).err().map(|error| format!("{error:#}"));
+    let references = match load_references(config) {
+        Ok(references) => {
+            for note in reference_notes(config, &references) {
+                writeln!(out, "{}: warning: {note}", file.display())?;
+            }
+            None
+        }
+        Err(error) => Some(format!("{error:#}")),
+    };
     let receivers = match secrets {
         SecretPolicy::Required => Notifier::new(config.channels.clone(), config.templates.as_deref()).err().map(|error| error.to_string()),
         SecretPolicy::Unread => None,
@@ -211,6 +219,29 @@ mod tests {
         let text = RIGHT.replace("task = \"binary\"", "task = \"binary\"\nreference = \"broken.reference\"");
         let (passed, out) = check_in(&directory, &text, false);
         assert!(!passed && out.contains("broken.reference"), "{out}");
+    }
+
+    #[test]
+    fn a_reference_of_other_windows_is_told() {
+        use crate::edge::state::reference_file::ReferenceFile;
+        use crate::engine::calibration::{CalibrationSpec, calibrate};
+        use crate::engine::reference::compile::{CompileSpec, compile};
+        use crate::engine::reference::table::{Column, Table};
+        use crate::event::{Scalar, Timestamp};
+        let mut table = Table::new(vec![Column::of("x", (0..1000).map(|i| Scalar::Number(f64::from(i * 7 % 100))))]);
+        (0..1000).for_each(|i| table.times.push(&Scalar::Number(f64::from(i) * 36_000.0)));
+        let mut compiled = compile(&table, &CompileSpec::default()).unwrap();
+        let (task, positive, numeric, costly) = (None, None, Vec::new(), Default::default());
+        calibrate(&mut compiled.reference, &table, &CalibrationSpec { window_ms: 3_600_000, task, positive, numeric, costly });
+        let directory = tempfile::tempdir().unwrap();
+        ReferenceFile::new(compiled, "rows".to_owned(), Timestamp(0), None).save(&directory.path().join("fraud.reference")).unwrap();
+        let text = RIGHT.replace("task = \"binary\"", "task = \"binary\"\nreference = \"fraud.reference\"");
+        let (passed, out) = check_in(&directory, &text, false);
+        let warning =
+            "warning: the noise of fraud.reference was measured on windows of 1h, but window.size is 2h: build it with --window 2h";
+        assert!(passed && out.contains(warning), "{out}");
+        let (passed, out) = check_in(&directory, &text.replace("2h", "1h"), false);
+        assert!(passed && !out.contains("warning"), "{out}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(in crate::config) mod table;
 
 use super::duration::parse_duration;
 use super::{Problem, parse_threshold};
+use crate::engine::catalogue::Family;
 use crate::engine::metric::{Baseline, Metric, Subject};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
@@ -22,6 +23,8 @@ pub const DEFAULT_RULES: &str = include_str!("../../alerts/default.toml");
 /// Labels (quality) or requests (latency, errors) without which a condition that does not say `min_events` does not judge.
 const MIN_EVENTS: u64 = 100;
 const MOST_WINDOWS: u64 = 1000;
+/// Windows that confirm and that resolve, unless a rule says otherwise.
+const CONFIRM: u32 = 2;
 /// A greater chance of a false alarm is no significance.
 const MOST_ALPHA: f64 = 0.5;
 
@@ -56,8 +59,8 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
     let notify = block.read("notify", flag).unwrap_or(true);
     let retrain = block.read("retrain", flag).unwrap_or(false);
     let segments = block.read("segments", flag).unwrap_or(true);
-    let windows = |key| block.read(key, count(1..=MOST_WINDOWS)).map_or(2, |n| n as u32);
-    let (confirm, resolve_after) = (windows("confirm"), windows("resolve_after"));
+    let windows = |key| block.read(key, count(1..=MOST_WINDOWS)).map(|n| n as u32);
+    let (confirm, resolve_after) = (windows("confirm"), windows("resolve_after").unwrap_or(CONFIRM));
     let resolve_level = block.read("resolve_level", share).unwrap_or(0.8);
     let repeat_ms = block.read("repeat", repeat).flatten();
     let receivers = block.read("receivers", list(|item| text(item).map(Arc::from))).unwrap_or_default();
@@ -67,7 +70,8 @@ fn read_rule(block: &Table<'_>, origin: &str) -> Option<Rule> {
     if blocks.is_empty() {
         block.refuse("condition", "is required: write at least one [[rule.condition]]");
     }
-    let conditions = blocks.iter().filter_map(|condition| read_condition(condition, origin)).collect();
+    let conditions: Vec<Condition> = blocks.iter().filter_map(|condition| read_condition(condition, origin)).collect();
+    let confirm = confirm.unwrap_or_else(|| default_confirm(block, &conditions));
     block.finish();
     Some(Rule {
         name: name?.into(),
@@ -126,6 +130,18 @@ fn at_threshold(block: &Table<'_>, subject: SubjectPattern, threshold: f64) -> O
         return None;
     }
     Some(SubjectPattern::Exactly(Subject::QualityAt(threshold.to_string().into())))
+}
+
+/// A change that a detector found is found once: a rule on detectors that waited for a second window would never fire. One rule has one number of windows,
+/// so where others stand beside them it must be said.
+fn default_confirm(block: &Table<'_>, conditions: &[Condition]) -> u32 {
+    let is_detector = |condition: &Condition| condition.metric.family() == Family::Detector;
+    let found = conditions.iter().filter(|condition| is_detector(condition)).count();
+    if found > 0 && found < conditions.len() && block.value("confirm").is_none() {
+        let message = "is required where change detectors stand beside other metrics: 1 fires on a single change, or make two rules of it";
+        block.refuse("confirm", message.to_owned());
+    }
+    if found > 0 { 1 } else { CONFIRM }
 }
 
 fn default_min_events(metric: Metric) -> u64 {

@@ -104,6 +104,9 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
+    /// Every kind, for tables and suites.
+    pub const ALL: [Self; 4] = [Self::Numeric, Self::Categorical, Self::Vector, Self::Text];
+
     /// The name used in configuration and output.
     pub fn as_str(self) -> &'static str {
         match self {

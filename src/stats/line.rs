@@ -206,17 +206,27 @@ pub fn quantile(points: &[f64], sample: LineSample<'_>, numerator: u64, denomina
 
 /// What each open cell adds to a Wasserstein distance: the area between the distribution functions there, both ends included; empty where there is none.
 pub fn wasserstein_areas(points: &[f64], reference: LineSample<'_>, current: LineSample<'_>) -> Vec<f64> {
+    areas(points, reference, current, |height| height)
+}
+
+/// What each open cell adds to the square of an energy distance, 2∫(F−G)²dx, both ends included; empty where there is none.
+pub fn energy_areas(points: &[f64], reference: LineSample<'_>, current: LineSample<'_>) -> Vec<f64> {
+    areas(points, reference, current, |height| 2.0 * height * height)
+}
+
+/// ∫weight(|F−G|) by open cell.
+fn areas(points: &[f64], reference: LineSample<'_>, current: LineSample<'_>, weight: impl Fn(f64) -> f64) -> Vec<f64> {
     let Ok((n, m)) = sizes(points, reference, current) else { return Vec::new() };
     let scale = (n * m) as f64;
     let mut areas = vec![0.0; reference.cells.len()];
     stretches(points, reference.cells, current.cells, n, m, |width, difference, cell| {
         if difference > 0 {
-            areas[cell] += width * (difference as f64 / scale);
+            areas[cell] += width * weight(difference as f64 / scale);
         }
     });
     if let (Ok([below, above]), Some(last)) = (tails(reference, current, n, m), areas.len().checked_sub(1)) {
         for ((r, c), cell) in [(below, 0), (above, last)] {
-            areas[cell] = if r.count == 0 || c.count == 0 { r.area + c.area } else { steps(r, c, |height| height) };
+            areas[cell] = steps(r, c, &weight);
         }
     }
     areas

@@ -23,8 +23,14 @@ pub struct RankReading {
 ///
 /// `None` where a sample is empty.
 pub fn cramer_von_mises(reference_cells: &[u64], current_cells: &[u64]) -> Option<RankReading> {
+    cramer_von_mises_by_cell(reference_cells, current_cells, |_, _| ())
+}
+
+/// [`cramer_von_mises`], telling `part` what each occupied cell adds to the statistic.
+pub fn cramer_von_mises_by_cell(reference_cells: &[u64], current_cells: &[u64], mut part: impl FnMut(usize, f64)) -> Option<RankReading> {
     let (n, m) = totals(reference_cells, current_cells)?;
     let scale = (n * m) as f64;
+    let factor = n as f64 * m as f64 / ((n + m) as f64 * (n + m) as f64);
     let signed = |f: u128, g: u128| if f >= g { (f - g) as f64 / scale } else { -((g - f) as f64 / scale) };
     // distribution functions times nm
     let (mut f, mut g) = (0u128, 0u128);
@@ -32,8 +38,8 @@ pub fn cramer_von_mises(reference_cells: &[u64], current_cells: &[u64]) -> Optio
     for (cell, (&r, &c)) in reference_cells.iter().zip(current_cells).enumerate().filter(|(_, (r, c))| **r > 0 || **c > 0) {
         let (after_f, after_g) = (f + u128::from(r) * m, g + u128::from(c) * n);
         let (t, before, after) = (r as f64 + c as f64, signed(f, g), signed(after_f, after_g));
-        if cell % 2 == 1 {
-            sum += t * after * after;
+        let read = if cell % 2 == 1 {
+            t * after * after
         } else {
             // evenly mixed: before + (after − before)·i/t for i = 1…t, squared and added up
             let step = after - before;
@@ -44,8 +50,10 @@ pub fn cramer_von_mises(reference_cells: &[u64], current_cells: &[u64]) -> Optio
             if t > 1.0 {
                 spread += (t * most * most - read).max(read - t * least * least).max(0.0);
             }
-            sum += read;
-        }
+            read
+        };
+        sum += read;
+        part(cell, factor * read);
         (f, g) = (after_f, after_g);
     }
     let (n, m) = (n as f64, m as f64);
@@ -91,7 +99,7 @@ pub(super) fn cramer_von_mises_tail(x: f64) -> f64 {
     sum.clamp(0.0, 1.0)
 }
 
-/// Values of an open cell are spread over at most so many middle ranks.
+/// Values of an open cell are spread over at most so many middle ranks: A² grows by 0.03 % at most with 256 cells, 1.5 % with 2. `bound` contains it.
 const MOST_STEPS: u64 = 64;
 
 /// Anderson–Darling two-sample statistic A²akN with middle ranks, standardised by its mean and standard deviation without a change (F. W. Scholz and M. A. Stephens, J. Am. Stat. Assoc. 82, 1987,
@@ -100,12 +108,18 @@ const MOST_STEPS: u64 = 64;
 ///
 /// `None` where a sample is empty or both together have fewer than four values.
 pub fn anderson_darling(reference_cells: &[u64], current_cells: &[u64]) -> Option<RankReading> {
+    anderson_darling_by_cell(reference_cells, current_cells, |_, _| ())
+}
+
+/// [`anderson_darling`], telling `told` what each occupied cell adds: all together the statistic and its mean without a change, 1/σ.
+pub fn anderson_darling_by_cell(reference_cells: &[u64], current_cells: &[u64], mut told: impl FnMut(usize, f64)) -> Option<RankReading> {
     let (n, m) = totals(reference_cells, current_cells)?;
     if n + m < 4 {
         return None;
     }
     let whole = (n + m) as f64;
     let (n, m) = (n as f64, m as f64);
+    let (sigma, factor) = (anderson_darling_sigma(n, m), (whole - 1.0) / whole);
     let (mut before_reference, mut before_current) = (0.0, 0.0);
     let (mut sum, mut spread) = (0.0, 0.0);
     for (cell, (&r, &c)) in reference_cells.iter().zip(current_cells).enumerate().filter(|(_, (r, c))| **r + **c > 0) {
@@ -122,9 +136,9 @@ pub fn anderson_darling(reference_cells: &[u64], current_cells: &[u64]) -> Optio
             spread += (most - part).max(part - least).max(0.0);
         }
         sum += part;
+        told(cell, factor * part / sigma);
         (before_reference, before_current) = (before_reference + r, before_current + c);
     }
-    let (sigma, factor) = (anderson_darling_sigma(n, m), (whole - 1.0) / whole);
     let statistic = (factor * sum - 1.0) / sigma;
     Some(RankReading { statistic, bound: factor * spread / sigma, p_value: anderson_darling_p(statistic) })
 }

@@ -54,6 +54,16 @@ impl RegressionTotals {
         interval::mean(self.n, self.absolute_error, self.squared_error)
     }
 
+    /// 95 % interval of the root of the mean squared error: the root of that of the mean of e² (the delta method on the scale on which it is a mean).
+    /// `powers`: Σe² and Σe⁴ from the same source, which may be inexact; only the spread of e² is taken from them.
+    pub fn rmse_interval(self, powers: Option<(f64, f64)>) -> Option<(f64, f64)> {
+        let (squares, fourths) = powers.filter(|_| self.n >= 2)?;
+        let n = self.n as f64;
+        let variance = ((fourths - squares * (squares / n)) / (n - 1.0)).max(0.0);
+        let (low, high) = interval::around(self.squared_error / n, (variance / n).sqrt())?;
+        Some((low.max(0.0).sqrt(), high.sqrt()))
+    }
+
     /// 95 % interval of the mean error.
     pub fn mean_error_interval(self) -> Option<(f64, f64)> {
         interval::mean(self.n, self.error, self.squared_error)

@@ -180,6 +180,21 @@ pub fn brier(groups: &[ScoreGroup]) -> Result<Bounded, NoValue> {
     Ok(Bounded { value: f64::midpoint(least, greatest), bound: (greatest - least).max(0.0) / 2.0 })
 }
 
+/// 95 % interval of [`brier`]: normal, by the spread of the terms, each score taken at the middle of its group. `None` below two terms.
+pub fn brier_interval(groups: &[ScoreGroup]) -> Option<(f64, f64)> {
+    let (value, (negatives, positives)) = (brier(groups).ok()?.value, totals(groups));
+    let sum = |power: i32| -> f64 {
+        let terms = groups.iter().map(|g| {
+            let middle = f64::midpoint(g.low, g.high);
+            g.negatives as f64 * middle.powi(2 * power) + g.positives as f64 * (1.0 - middle).powi(2 * power)
+        });
+        terms.sum()
+    };
+    let (low, high) = interval::mean(negatives + positives, sum(1), sum(2))?;
+    let half = (high - low) / 2.0;
+    Some((value - half, value + half))
+}
+
 /// What one binary prediction adds to log loss and Brier score: −ln of the score of what was true, and (score − truth)². `score` is that of the
 /// positive class, from 0 to 1; it is clipped to [ε, 1−ε] under the logarithm (scikit-learn `log_loss`).
 pub fn binary_loss(score: f64, positive: bool) -> (f64, f64) {

@@ -5,6 +5,7 @@ use crate::config::duration::parse_duration;
 use crate::edge::ingest::table::read_table;
 use crate::edge::state::reference_file::ReferenceFile;
 use crate::engine::calibration::{CalibrationSpec, calibrate};
+use crate::engine::catalogue::MetricSet;
 use crate::engine::reference::compile::{NoteKind, compile};
 use crate::engine::reference::table::{NOT_READ, Table};
 use crate::engine::settings::Task;
@@ -43,6 +44,7 @@ pub(crate) fn compile_input(input: &Path, args: &CompileArgs, window: Duration) 
         task: compiled.task,
         positive: compiled.positive.clone(),
         numeric: spec.numeric,
+        costly: MetricSet::all(),
     };
     calibrate(&mut compiled.reference, &table, &calibration);
     bar.finish_and_clear();

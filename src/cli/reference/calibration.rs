@@ -27,7 +27,14 @@ pub(super) fn print(reference: &Reference, out: &mut dyn Write) -> anyhow::Resul
     table.set_header(["column", "values a window"].into_iter().chain(SHOWN.map(Metric::as_str)));
     for (name, subject) in columns(reference) {
         let figures = SHOWN.map(|metric| calibration.figures.get(&(subject.clone(), metric)));
-        let n = figures.iter().flatten().next().map_or("rows are sorted by it".to_owned(), |figure| figure.n.to_string());
+        let of_vectors = calibration.figures.get(&(subject.clone(), Metric::Mmd));
+        let n = figures
+            .iter()
+            .flatten()
+            .next()
+            .copied()
+            .or(of_vectors)
+            .map_or("rows are sorted by it".to_owned(), |figure| figure.n.to_string());
         let floors = SHOWN.iter().zip(figures).map(|(&metric, figure)| figure.map_or(String::new(), |f| floor(f, metric)));
         table.add_row([name.to_owned(), n].into_iter().chain(floors));
     }

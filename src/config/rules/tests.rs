@@ -31,7 +31,7 @@ missing-values warning notify segments 2/2 0.8, inhibits feature-drift
   feature:* invalid_rate > reference + 0.01, 100 events
 constant-feature warning notify segments 2/2 0.8, inhibits feature-drift
   feature:* constant > 0.5, 100 events
-new-categories warning notify segments 2/2 0.8
+new-categories warning notify segments 2/2 0.8, inhibits feature-drift
   feature:* categorical new_category_rate > 0.05, 100 events
 out-of-range warning notify segments 2/2 0.8
   feature:* numeric out_of_range_rate > 0.05, 100 events
@@ -207,6 +207,67 @@ fn a_condition_that_could_never_judge_is_refused() {
         assert!(parse_rules(&condition("errors", metric, "above = 0"), "own.toml").is_ok());
     }
     assert!(parse_rules(&condition("latency", "cusum", "above = 0"), "own.toml").is_ok());
+    let confirmed = |text: &str| parse_rules(text, "own.toml").unwrap()[0].confirm;
+    assert_eq!(confirmed(&condition("latency", "cusum", "above = 0")), 1, "a change is found once");
+    assert_eq!(confirmed(&condition("latency", "cusum", "above = 0").replace("\"a\"", "\"a\"\nconfirm = 3")), 3);
+    let mixed = condition("latency", "cusum", "above = 0") + "\n[[rule.condition]]\nsubject = \"quality\"\nmetric = \"f1\"\nbelow = 0.9\n";
+    check(&mixed, &[("rule[0].confirm", "1 fires on a single change")]);
+    assert_eq!(confirmed(&mixed.replace("\"a\"", "\"a\"\nconfirm = 2")), 2);
     check(&condition("service", "adwin", "above = 0"), &[("rule[0].condition[0].metric", "not measured")]);
     check(&format!("{0}\n{0}", condition("feature:*", "psi", "above = 0.1")), &[("rule", "two rules have the name \"a\"")]);
+}
+
+#[test]
+fn what_has_no_reading_no_figure_or_no_interval_is_refused() {
+    let condition = |subject: &str, metric: &str, rest: &str| {
+        format!("[[rule]]\nname = \"a\"\n[[rule.condition]]\nsubject = \"{subject}\"\nmetric = \"{metric}\"\n{rest}")
+    };
+    let place = |subject: &str, metric: &str, rest: &str, key: &str, words: &str| {
+        check(&condition(subject, metric, &format!("above = 0.1\n{rest}")), &[(&format!("rule[0].condition[0].{key}"), words)]);
+    };
+    for metric in ["missing_rate", "invalid_rate", "new_category_rate", "out_of_range_rate", "constant"] {
+        place("label", metric, "", "metric", "not measured on this subject");
+        place("residual", metric, "", "metric", "not measured on this subject");
+    }
+    for subject in ["prediction", "score"] {
+        place(subject, "new_category_rate", "", "metric", "not measured on this subject");
+    }
+    for subject in ["prediction", "score", "label", "residual"] {
+        place(subject, "mmd", "", "metric", "not measured on this subject");
+    }
+    for metric in ["wasserstein", "energy_distance", "cramer_von_mises", "anderson_darling", "mean_shift", "p95_shift"] {
+        place("feature:*", metric, "kind = \"categorical\"", "kind", "measured on numeric columns only");
+    }
+    place("feature:*", "psi", "kind = \"vector\"", "kind", "measured on numeric and categorical and text columns only");
+    place("quality", "accuracy", "kind = \"numeric\"", "kind", "narrows columns, and quality is none");
+    place("prediction", "ks", "task = \"binary\"", "task", "of regression models only");
+    place("quality", "f1_micro", "task = \"binary\"", "task", "of multiclass models only");
+    place("quality", "recall_weighted", "task = \"binary\"", "task", "of multiclass models only");
+    place("quality", "selection_rate", "task = \"multiclass\"", "task", "of binary models only");
+    place("quality@0.3", "f1", "task = \"multiclass\"", "task", "of binary models only");
+    place("quality:1", "f1", "task = \"binary\"", "task", "of multiclass models only");
+    place("fairness:country", "selection_rate_ratio", "task = \"multiclass\"", "task", "of binary models only");
+    place("label", "psi", "against = \"last_week\"", "against", "compared with the reference only");
+    // bounds that follow a figure that no reference has
+    for (subject, metric) in [("features", "drifted_share"), ("fairness:country", "recall_ratio")] {
+        let bound = "below = \"reference - 3 sigma\"";
+        check(&condition(subject, metric, bound), &[("rule[0].condition[0].below", "of its own: write a number")]);
+    }
+    // and an interval where there is none
+    for metric in ["r2", "mape", "expected_calibration_error"] {
+        check(&condition("quality", metric, "above = 0.1\nconfident = true"), &[("rule[0].condition[0].confident", "would never fire")]);
+    }
+    for (subject, metric, rest) in [
+        ("quality", "rmse", "above = 1\nconfident = true"),
+        ("quality", "roc_auc", "below = 0.8\ntask = \"multiclass\"\nconfident = true"),
+        ("quality:1", "brier_score", "above = 0.2\nconfident = true"),
+        ("quality", "label_coverage", "below = 0.1\nconfident = true"),
+        ("estimated_quality", "rmse", "above = 1\nconfident = true"),
+        ("features", "frechet_distance", "above = \"reference + 3 sigma\""),
+        ("quality@0.3", "f1", "below = \"reference - 3 sigma\""),
+        ("residual", "ks", "kind = \"numeric\"\nabove = 0.1"),
+        ("feature:e", "mmd", "kind = \"vector\"\nabove = 0.1"),
+    ] {
+        assert!(parse_rules(&condition(subject, metric, rest), "own.toml").is_ok(), "{subject} {metric} {rest}");
+    }
 }

@@ -48,6 +48,9 @@ pub struct MeasurementLine {
     metric: &'static str,
     value: Option<f64>,
     threshold: Option<f64>,
+    /// The same metric on the reference; of a distance its mean over the reference's own windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_reference: Option<f64>,
     p_value: Option<f64>,
     /// `p_value` corrected over the features of one evaluation.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +67,7 @@ pub struct MeasurementLine {
     n_reference: u64,
     n_current: u64,
     verdict: Option<&'static str>,
-    /// Why there is no value.
+    /// Why there is no value, or no bound to judge it by.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     /// Values needed, where there are not enough; left out where no number would do (the reference is too small).
@@ -171,9 +174,11 @@ pub struct SummaryLine {
 impl Line {
     /// The line of a measurement.
     pub fn measurement(m: &Measurement) -> Self {
-        let reason = match m.reading {
-            Reading::Value(_) => None,
-            Reading::Undefined(reason) => Some(reason.as_str()),
+        let reason = match (m.reading, m.verdict) {
+            (Reading::Undefined(reason), _) => Some(reason.as_str()),
+            // there is a value, but not what its bound follows
+            (Reading::Value(_), Some(Verdict::Undefined(reason))) => Some(reason.as_str()),
+            (Reading::Value(_), _) => None,
         };
         let need = match m.verdict {
             Some(Verdict::NotEnough { need, .. }) => Some(need).filter(|&n| n != NEVER_ENOUGH),
@@ -188,6 +193,7 @@ impl Line {
             metric: m.metric.as_str(),
             value: m.reading.value(),
             threshold: m.threshold,
+            on_reference: m.on_reference,
             p_value: m.p_value,
             q_value: m.q_value,
             noise_floor: m.noise_floor,
@@ -352,6 +358,7 @@ mod tests {
         let part = |name: &str, contribution| Part { name: name.into(), reference: 0.125, current: 0.5, contribution };
         let full = Measurement {
             threshold: Some(0.1),
+            on_reference: Some(0.02),
             p_value: Some(0.001),
             q_value: Some(0.002),
             noise_floor: Some(0.05),
@@ -365,7 +372,14 @@ mod tests {
         };
         check(
             &full,
-            r#""threshold":0.1,"p_value":0.001,"q_value":0.002,"noise_floor":0.05,"sigma":0.01,"interval":[0.2,0.3],"n_reference":100,"n_current":9,"verdict":"breach","reference":"f9d7","against":"last_week","parts":[{"name":"12.5 to 40","reference":0.125,"current":0.5,"contribution":0.2},{"name":"(new)","reference":0.125,"current":0.5,"contribution":0.05}]}"#,
+            r#""threshold":0.1,"on_reference":0.02,"p_value":0.001,"q_value":0.002,"noise_floor":0.05,"sigma":0.01,"interval":[0.2,0.3],"n_reference":100,"n_current":9,"verdict":"breach","reference":"f9d7","against":"last_week","parts":[{"name":"12.5 to 40","reference":0.125,"current":0.5,"contribution":0.2},{"name":"(new)","reference":0.125,"current":0.5,"contribution":0.05}]}"#,
         );
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_judged_says_why() {
+        let verdict = Some(Verdict::Undefined(crate::engine::metric::UndefinedReason::NotInReference));
+        let rest = r#""threshold":null,"p_value":null,"n_reference":100,"n_current":9,"verdict":"undefined","reason":"not_in_reference"}"#;
+        check(&Measurement { verdict, ..measurement() }, rest);
     }
 }

@@ -1,19 +1,31 @@
 //! Rows of a reference → panes, counted as the shard counts live events.
 
 use super::CalibrationSpec;
+use super::special::{CHUNK, TextRows, Together, VectorRows};
+use crate::engine::catalogue::Metric;
 use crate::engine::reference::table::{ColumnValues, Origin, Table};
 use crate::engine::reference::{ColumnReference, Place, Reference, ReferenceQuality, Slots};
 use crate::engine::settings::Task;
-use crate::engine::summary::{ColumnCounts, Confusion, RegressionSums, Scores};
+use crate::engine::summary::{ColumnCounts, Confusion, MomentSums, RegressionSums, Scores};
 use crate::engine::window::{InputPane, OutcomePane, Quality};
 use crate::event::{Scalar, class_place};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// The columns of a table by their place in a reference.
 pub(super) struct Rows<'a> {
     reference: &'a Reference,
     inputs: Vec<Input<'a>>,
+    /// The features that four inputs each are made of.
+    texts: Vec<TextRows<'a>>,
+    /// In the order of the reference's.
+    vectors: Vec<VectorRows<'a>>,
+    /// Whether all inputs are looked at together.
+    together: bool,
+    n_rows: usize,
+    /// All inputs of all rows together, once somebody wants them.
+    all: OnceCell<Option<MomentSums>>,
     prediction: Option<&'a ColumnValues>,
     score: Option<&'a ColumnValues>,
     label: Option<&'a ColumnValues>,
@@ -25,7 +37,7 @@ pub(super) struct Rows<'a> {
 
 struct Input<'a> {
     column: &'a ColumnReference,
-    /// `None`: the table does not have it.
+    /// `None`: the table does not have it as it is (nor at all, or as a text or a vector).
     values: Option<&'a ColumnValues>,
     /// Whether names that spell a number are numbers.
     read_names: bool,
@@ -35,11 +47,17 @@ impl<'a> Rows<'a> {
     /// The columns of `table`.
     pub(super) fn new(reference: &'a Reference, table: &'a Table, spec: &CalibrationSpec) -> Self {
         let find = |name: &str, origin| table.columns.iter().find(|c| c.origin == origin && *c.name == *name).map(|c| &c.values);
-        let inputs = reference.inputs.iter().map(|feature| Input {
-            column: &feature.column,
-            values: find(&feature.name, Origin::Features).or_else(|| find(&feature.name, Origin::Flat)),
-            read_names: spec.numeric.contains(&feature.name),
+        let feature = |name: &str| find(name, Origin::Features).or_else(|| find(name, Origin::Flat));
+        let inputs = reference.inputs.iter().map(|input| Input {
+            column: &input.column,
+            values: feature(&input.name).filter(|_| !matches!(input.column.slots, Slots::Vector(_))),
+            read_names: spec.numeric.contains(&input.name),
         });
+        let texts = reference.encodings.texts.iter().filter_map(|text| Some(TextRows::new(text, feature(&text.source)?)));
+        let projected = spec.calibrates(Metric::Mmd);
+        let vectors = reference.inputs.iter().enumerate().filter(|(_, input)| matches!(input.column.slots, Slots::Vector(_)));
+        let vectors =
+            vectors.filter_map(|(place, input)| Some(VectorRows::new(reference, place, feature(&input.name)?, projected, table.rows)));
         let output = |name: &str| find(name, Origin::Flat);
         let (prediction, score, label) = (output("prediction"), output("score"), output("label"));
         let classes = &reference.outputs.classes;
@@ -50,7 +68,20 @@ impl<'a> Rows<'a> {
         let scores = if spec.task == Some(Task::Multiclass) { classes.iter().map(of_class).collect() } else { None };
         let positive = spec.positive.as_ref().filter(|_| spec.task == Some(Task::Binary));
         let positive = positive.and_then(|name| class_place(classes, &Scalar::Text((&**name).into())));
-        Self { reference, inputs: inputs.collect(), prediction, score, label, scores: scores.unwrap_or_default(), positive }
+        Self {
+            reference,
+            inputs: inputs.collect(),
+            texts: texts.collect(),
+            vectors: vectors.collect(),
+            together: spec.calibrates(Metric::PcaError) || spec.calibrates(Metric::Frechet),
+            n_rows: table.rows,
+            all: OnceCell::new(),
+            prediction,
+            score,
+            label,
+            scores: scores.unwrap_or_default(),
+            positive,
+        }
     }
 
     /// What the rows are counted for.
@@ -58,24 +89,45 @@ impl<'a> Rows<'a> {
         self.reference
     }
 
-    /// Counts some of the rows.
-    pub(super) fn count(&self, rows: &[usize]) -> (InputPane, OutcomePane) {
-        (self.count_inputs(rows), self.count_outcomes(rows))
+    /// Counts some of the rows; `together`: all inputs of a row side by side too, where they are calibrated.
+    pub(super) fn count(&self, rows: &[usize], together: bool) -> (InputPane, OutcomePane) {
+        (self.count_inputs(rows, together), self.count_outcomes(rows))
     }
 
-    fn count_inputs(&self, rows: &[usize]) -> InputPane {
+    fn count_inputs(&self, rows: &[usize], together: bool) -> InputPane {
         let outputs = &self.reference.outputs;
         let mut pane = InputPane { requests: rows.len() as u64, ..InputPane::default() };
-        for input in &self.inputs {
-            let mut counts = input.column.empty_counts();
-            if let Some(values) = input.values {
-                rows.iter().for_each(|&row| input.column.place(&input.cell(values, row)).count(&mut counts));
-            }
-            pane.inputs.push(counts);
+        pane.inputs = self.reference.inputs.iter().map(|feature| feature.column.empty_counts()).collect();
+        pane.moments = self.count_columns(rows, &mut pane.inputs, together);
+        pane.vectors.resize_with(self.reference.encodings.vectors.len(), Default::default);
+        for vector in &self.vectors {
+            vector.count(rows, &mut pane);
         }
         pane.prediction = column(&outputs.prediction, self.prediction, rows, |c, value| self.place_answer(c, value));
         pane.score = column(&outputs.score, self.score, rows, |_, value| outputs.place_score(value).unwrap_or(Place::Missing));
         pane
+    }
+
+    /// Counts what is a column by itself, or four that a text is made of; all of them together where they are wanted.
+    fn count_columns(&self, rows: &[usize], counts: &mut [ColumnCounts], together: bool) -> Option<MomentSums> {
+        let mut together = if together && self.together { Together::new(self.reference) } else { None };
+        for rows in rows.chunks(CHUNK) {
+            together.iter_mut().for_each(|together| together.begin(rows.len()));
+            for (place, input) in self.inputs.iter().enumerate() {
+                let Some(values) = input.values else { continue };
+                for (at, &row) in rows.iter().enumerate() {
+                    let value = input.cell(values, row);
+                    let found = input.column.place(&value);
+                    found.count(&mut counts[place]);
+                    together.iter_mut().for_each(|together| together.note(place, at, &value, found));
+                }
+            }
+            for text in &self.texts {
+                text.count(self.reference, rows, counts, together.as_mut());
+            }
+            together.iter_mut().for_each(Together::end);
+        }
+        together.map(Together::sums)
     }
 
     fn count_outcomes(&self, rows: &[usize]) -> OutcomePane {
@@ -181,23 +233,44 @@ fn column(
     Some(counts)
 }
 
-/// The reference without the rows of one of its windows, as far as distances go by its counts.
-pub(super) fn without(reference: &Reference, inputs: &InputPane, outcomes: &OutcomePane) -> Reference {
-    let mut rest = reference.clone();
-    for (feature, counts) in rest.inputs.iter_mut().zip(&inputs.inputs) {
-        feature.column.counts.unmerge(counts);
-    }
-    let outputs = &mut rest.outputs;
-    let columns = [
-        (&mut outputs.prediction, &inputs.prediction),
-        (&mut outputs.score, &inputs.score),
-        (&mut outputs.label, &outcomes.labels),
-        (&mut outputs.residual, &outcomes.residuals),
-    ];
-    for (column, counts) in columns {
-        if let (Some(column), Some(counts)) = (column, counts) {
-            column.counts.unmerge(counts);
+impl Rows<'_> {
+    /// The reference without the rows of one of its windows, as far as distances go by its counts.
+    pub(super) fn without(&self, inputs: &InputPane, outcomes: &OutcomePane) -> Reference {
+        let mut rest = self.reference.clone();
+        for (vector, part) in rest.encodings.vectors.iter_mut().zip(&inputs.vectors) {
+            let of = rest.inputs.get(vector.input).map_or(0, |input| input.column.counts.valid());
+            *vector = vector.without(part, of);
         }
+        if let (Some(part), Some(known)) = (&inputs.moments, &rest.encodings.moments) {
+            let mut sums = self.all_together();
+            sums.iter_mut().for_each(|sums| sums.unmerge(part));
+            rest.encodings.moments = sums.and_then(|sums| known.over(&sums));
+        }
+        for (feature, counts) in rest.inputs.iter_mut().zip(&inputs.inputs) {
+            feature.column.counts.unmerge(counts);
+        }
+        let outputs = &mut rest.outputs;
+        let columns = [
+            (&mut outputs.prediction, &inputs.prediction),
+            (&mut outputs.score, &inputs.score),
+            (&mut outputs.label, &outcomes.labels),
+            (&mut outputs.residual, &outcomes.residuals),
+        ];
+        for (column, counts) in columns {
+            if let (Some(column), Some(counts)) = (column, counts) {
+                column.counts.unmerge(counts);
+            }
+        }
+        rest
     }
-    rest
+
+    /// All inputs of all rows together.
+    fn all_together(&self) -> Option<MomentSums> {
+        let count = || {
+            let rows: Vec<usize> = (0..self.n_rows).collect();
+            let mut counts: Vec<ColumnCounts> = self.reference.inputs.iter().map(|feature| feature.column.empty_counts()).collect();
+            self.count_columns(&rows, &mut counts, true)
+        };
+        self.all.get_or_init(count).clone()
+    }
 }

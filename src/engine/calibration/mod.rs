@@ -5,6 +5,7 @@
 
 mod count;
 mod cut;
+mod special;
 mod variation;
 
 use crate::engine::catalogue::{Family, Metric, MetricSet, Subject};
@@ -26,6 +27,11 @@ const LEAVE_OUT: u64 = 50;
 /// Blocks of rows that are further than this from the rest, on average, show rows that are sorted by the column, and not how it varies over time.
 const MOST_DISTANCE_OF_BLOCKS: f64 = 0.5;
 
+/// Work that distances of all inputs together may take: number of windows times the cube of the number of inputs (an eigenvalue problem each).
+const MOST_CUBES: usize = 50_000_000;
+/// As many windows are measured for them, whatever the cost.
+const LEAST_TOGETHER: usize = 16;
+
 /// How a reference is to be calibrated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CalibrationSpec {
@@ -37,6 +43,8 @@ pub struct CalibrationSpec {
     pub positive: Option<Arc<str>>,
     /// Features that were compiled as numeric whatever they look like: names that spell a number are numbers.
     pub numeric: Vec<Arc<str>>,
+    /// Whether its costly metrics are calibrated too, those of vectors and of all inputs together; the others always are.
+    pub costly: MetricSet,
 }
 
 /// Fills the calibration of `reference` from the rows it was compiled from, and names its content anew. Without rows enough there is none.
@@ -61,7 +69,8 @@ pub fn figures_of(reference: &Reference, table: &Table, spec: &CalibrationSpec) 
         let far = |metric, mean| matches!(metric, Metric::Ks | Metric::TotalVariation) && mean > MOST_DISTANCE_OF_BLOCKS;
         let sorted: BTreeSet<Subject> =
             figures.iter().filter(|((_, metric), figure)| far(*metric, figure.mean)).map(|((subject, _), _)| subject.clone()).collect();
-        figures.retain(|(subject, _), _| !sorted.contains(subject));
+        // and all inputs together are as far apart as the sorted one is
+        figures.retain(|(subject, _), _| !sorted.contains(subject) && (sorted.is_empty() || *subject != Subject::Features));
     }
     let window_ms = if cut.timed { spec.window_ms } else { 0 };
     Some(Calibration { window_ms, windows: cut.windows.len() as u32, figures })
@@ -70,17 +79,35 @@ pub fn figures_of(reference: &Reference, table: &Table, spec: &CalibrationSpec) 
 /// Figures of windows of rows against the reference.
 fn spreads(rows: &Rows<'_>, spec: &CalibrationSpec, windows: &[Vec<usize>]) -> BTreeMap<(Subject, Metric), Spread> {
     let reference = rows.reference();
+    let every = windows.len().div_ceil(most_together(reference)).max(1);
     let mut spreads: BTreeMap<(Subject, Metric), Spread> = BTreeMap::new();
-    for window in windows {
-        let (inputs, outcomes) = rows.count(window);
-        let rest = (window.len() as u64 * LEAVE_OUT > reference.rows).then(|| count::without(reference, &inputs, &outcomes));
-        for measurement in measure(rest.as_ref().unwrap_or(reference), spec, &inputs, &outcomes) {
+    for (i, window) in windows.iter().enumerate() {
+        let together = i % every == 0;
+        let (inputs, outcomes) = rows.count(window, together);
+        let rest = (window.len() as u64 * LEAVE_OUT > reference.rows).then(|| rows.without(&inputs, &outcomes));
+        let wanted =
+            Metric::ALL.iter().copied().filter(|&metric| spec.calibrates(metric) && (together || metric.family() != Family::Inputs));
+        for measurement in measure(rest.as_ref().unwrap_or(reference), spec, wanted.collect(), &inputs, &outcomes) {
             if let Some(value) = measurement.reading.value().filter(|_| is_calibrated(measurement.metric)) {
                 spreads.entry((measurement.subject, measurement.metric)).or_default().add(value, measurement.n_current);
             }
         }
     }
     spreads
+}
+
+/// Windows of which all inputs together are measured: of more, every so many-th is.
+fn most_together(reference: &Reference) -> usize {
+    let d = reference.encodings.moments.as_ref().map_or(0, |moments| moments.dimensions.len());
+    (MOST_CUBES / d.pow(3).max(1)).max(LEAST_TOGETHER)
+}
+
+impl CalibrationSpec {
+    /// Whether the metric is to be calibrated.
+    fn calibrates(&self, metric: Metric) -> bool {
+        let is_costly = metric == Metric::Mmd || metric.family() == Family::Inputs;
+        !is_costly || self.costly.contains(metric)
+    }
 }
 
 /// Cells of all columns.
@@ -97,7 +124,13 @@ fn is_calibrated(metric: Metric) -> bool {
 
 /// Every figure of one window. Those of a binary model that depend on which class is the positive one are figures of each class, because it is the
 /// configuration that says which.
-fn measure(reference: &Reference, spec: &CalibrationSpec, inputs: &InputPane, outcomes: &OutcomePane) -> Vec<Measurement> {
+fn measure(
+    reference: &Reference,
+    spec: &CalibrationSpec,
+    wanted: MetricSet,
+    inputs: &InputPane,
+    outcomes: &OutcomePane,
+) -> Vec<Measurement> {
     let stream = StreamKey { model: ModelKey::new("", ""), segment: None };
     let classes = &reference.outputs.classes;
     let window = WindowFacts {
@@ -117,12 +150,14 @@ fn measure(reference: &Reference, spec: &CalibrationSpec, inputs: &InputPane, ou
         classes,
         reference: Some(reference),
         learning: false,
-        wanted: MetricSet::all(),
+        wanted,
         estimate: false,
+        // what hangs on a model's own settings (another β, costs, thresholds) varies by its sampling error only: `metric::quality`
         beta: DEFAULT_BETA,
         costs: None,
         decision_thresholds: &[],
         detectors: &detectors,
+        names_parts: false,
     };
     let service = ServiceFacts { requests_of_model: inputs.requests, seconds: spec.window_ms as f64 / 1000.0 };
     let mut measurements = measure_inputs(&ctx, inputs, &service);

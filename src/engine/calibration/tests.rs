@@ -35,7 +35,7 @@ impl Stream {
 const HOUR: i64 = 3_600_000;
 
 fn spec() -> CalibrationSpec {
-    CalibrationSpec { window_ms: HOUR, task: None, positive: None, numeric: Vec::new() }
+    CalibrationSpec { window_ms: HOUR, task: None, positive: None, numeric: Vec::new(), costly: MetricSet::all() }
 }
 
 /// A reference of one feature `x`, `n` rows an hour; calibrated.
@@ -58,7 +58,13 @@ fn live(reference: &Reference, values: &[f64]) -> Vec<Measurement> {
     let mut counts = reference.inputs[0].column.empty_counts();
     values.iter().for_each(|&v| reference.inputs[0].column.place(&Scalar::Number(v)).count(&mut counts));
     let pane = InputPane { requests: values.len() as u64, inputs: vec![counts], ..InputPane::default() };
-    measure(reference, &spec(), &pane, &OutcomePane::new(crate::engine::window::Quality::Classes(Default::default()), None))
+    measure(
+        reference,
+        &spec(),
+        MetricSet::all(),
+        &pane,
+        &OutcomePane::new(crate::engine::window::Quality::Classes(Default::default()), None),
+    )
 }
 
 /// Share of `windows` live windows of `n` values that are above their floor.
@@ -188,7 +194,7 @@ fn quality_varies_by_its_sampling_error_and_per_class() {
     // and a live window finds the figures of the class that its configuration calls positive
     let stream = StreamKey { model: ModelKey::new("m", "v"), segment: None };
     let rows: Vec<usize> = (0..100).collect();
-    let (inputs, outcomes) = Rows::new(&reference, &table, &spec()).count(&rows);
+    let (inputs, outcomes) = Rows::new(&reference, &table, &spec()).count(&rows, true);
     let window = WindowFacts { start: Timestamp(0), end: Timestamp(HOUR), predictions: inputs.requests, labels: 100, whole: true };
     for (positive, class) in ["no", "yes"].into_iter().enumerate() {
         let ctx = Context {
@@ -205,6 +211,7 @@ fn quality_varies_by_its_sampling_error_and_per_class() {
             costs: None,
             decision_thresholds: &[],
             detectors: &Default::default(),
+            names_parts: true,
         };
         let measured = measure_outcomes(&ctx, &outcomes);
         let precision = measured.iter().find(|m| m.metric == Metric::Precision).unwrap();
@@ -330,3 +337,5 @@ fn too_few_rows_calibrate_nothing() {
     let reference = reference(&Stream::new(0.0, 1).take(200), 100, true);
     assert_eq!((reference.calibration.as_ref(), reference.check()), (None, Ok(())));
 }
+
+mod together;

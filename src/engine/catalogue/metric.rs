@@ -1,6 +1,6 @@
 //! Every metric by name, and what kind of number it is.
 
-use super::{OF_ONE_CLASS, OF_THRESHOLD};
+use super::measured::subjects_of;
 use serde::{Deserialize, Serialize};
 
 /// What a metric is a statement about; decides on which subjects it is measured.
@@ -285,27 +285,6 @@ impl Metric {
         use Metric::{Accuracy, BalancedAccuracy, F1, Mae, Precision, Recall, Rmse, RocAuc, Specificity};
         matches!(self, Accuracy | BalancedAccuracy | Precision | Recall | F1 | Specificity | RocAuc | Mae | Rmse)
     }
-
-    /// The subjects on which it is measured, as a rule writes them.
-    pub fn subjects(self) -> &'static str {
-        match self.family() {
-            Family::Distance => "`feature:<name>`, `feature:*`, `prediction`, `score`, `label`, `residual`",
-            Family::Rate => "`feature:<name>`, `feature:*`, `prediction`, `score`, `label`",
-            Family::Inputs => "`features`",
-            Family::Data => "`data`",
-            Family::Classes => match (OF_ONE_CLASS.contains(&self), OF_THRESHOLD.contains(&self)) {
-                (true, true) => "`quality`, `quality:<class>`, `quality@<threshold>`, `estimated_quality`",
-                (true, false) => "`quality`, `quality:<class>`, `estimated_quality`",
-                (false, true) => "`quality`, `quality@<threshold>`, `estimated_quality`",
-                (false, false) => "`quality`, `estimated_quality`",
-            },
-            Family::Numbers => "`quality`, `estimated_quality`",
-            Family::Ranking | Family::Arrival => "`quality`",
-            Family::Fairness => "`fairness:<feature>`",
-            Family::Service => "`service`",
-            Family::Detector => "`errors`, `latency`",
-        }
-    }
 }
 
 /// Every metric as a Markdown table, in the order of `Metric::ALL`.
@@ -313,8 +292,7 @@ pub fn markdown_table() -> String {
     let mut text = String::from("| metric | measured on | says |\n|---|---|---|\n");
     for &metric in Metric::ALL {
         let usual = if MetricSet::usual().contains(metric) { " (always measured)" } else { "" };
-        let subjects = metric.subjects();
-        let subjects = if metric.is_estimated() { subjects.to_owned() } else { subjects.replace(", `estimated_quality`", "") };
+        let subjects = subjects_of(metric);
         let help = metric.help().replace('|', "\\|");
         text.push_str(&format!("| `{}`{usual} | {subjects} | {help} |\n", metric.as_str()));
     }

@@ -1,5 +1,6 @@
 //! The vocabulary of measuring: every metric and every subject by name. Data only; how a metric is computed stands in `stats` and `metric`.
 
+mod measured;
 mod metric;
 mod signal;
 mod subject;

@@ -1,6 +1,6 @@
 //! What a measurement is about.
 
-use super::{Family, Metric};
+use super::Metric;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -92,29 +92,6 @@ impl fmt::Display for Subject {
 }
 
 impl Subject {
-    /// Whether `metric` is measured on it.
-    pub fn carries(&self, metric: Metric) -> bool {
-        let is_column = matches!(self, Self::Feature(_) | Self::Prediction | Self::Score | Self::Label);
-        match metric.family() {
-            Family::Distance => is_column || *self == Self::Residual,
-            Family::Rate => is_column,
-            Family::Classes | Family::Numbers if *self == Self::EstimatedQuality => metric.is_estimated(),
-            Family::Inputs => *self == Self::Features,
-            Family::Data => *self == Self::Data,
-            Family::Classes => match self {
-                Self::Quality => true,
-                Self::ClassQuality(_) => OF_ONE_CLASS.contains(&metric),
-                Self::QualityAt(_) => OF_THRESHOLD.contains(&metric),
-                _ => false,
-            },
-            Family::Numbers => *self == Self::Quality,
-            Family::Ranking | Family::Arrival => *self == Self::Quality,
-            Family::Fairness => matches!(self, Self::Fairness(_)),
-            Family::Service => *self == Self::Service,
-            Family::Detector => matches!(self, Self::Errors | Self::Latency),
-        }
-    }
-
     /// The subject of that name.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(threshold) = text.strip_prefix("quality@") {

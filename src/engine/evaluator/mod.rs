@@ -321,6 +321,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         costs: model.settings.costs.as_ref(),
         decision_thresholds: &model.settings.decision_thresholds,
         detectors: &detectors,
+        names_parts: true,
     })
 }
 

@@ -2,8 +2,7 @@
 //!
 //! Nulls and invalid values are left out of distributions and have rates of their own, over all events that the column saw.
 
-use super::{Finding, Metric, Part, Reading, UndefinedReason};
-use crate::engine::catalogue::{Family, MetricSet};
+use super::{Context, Finding, Metric, Part, Reading, UndefinedReason};
 use crate::engine::reference::{ColumnReference, Contribution, Incomparable, Slots};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::summary::ColumnCounts;
@@ -45,28 +44,15 @@ impl Role {
                 ColumnKind::Categorical => (ColumnKind::Categorical, &[MissingRate, InvalidRate, NewCategoryRate]),
                 // n-grams and events do not add up to a rate: the other columns of a text tell how many are missing or invalid
                 ColumnKind::Text => (ColumnKind::Text, &[]),
-                // how far they are from each other is measured elsewhere
                 ColumnKind::Vector => (ColumnKind::Vector, &[MissingRate, InvalidRate]),
             },
             Self::Answer(kind) => (kind_or(kind), &[MissingRate, InvalidRate]),
             Self::Score => (ColumnKind::Numeric, &[MissingRate, InvalidRate]),
             Self::Truth(kind) => (kind_or(kind), &[]),
         };
-        let distances = Metric::ALL.iter().filter(move |metric| is_measured(**metric, kind));
+        // how far vectors are from each other is measured elsewhere
+        let distances = Metric::ALL.iter().filter(move |metric| metric.compares(kind) && kind != ColumnKind::Vector);
         distances.chain(rates).copied()
-    }
-}
-
-/// Whether a distance has a meaning for columns of that kind. N-grams of a text depend on each other, so what is a test of independent values is none for
-/// them; vectors have a distance of their own.
-fn is_measured(metric: Metric, kind: ColumnKind) -> bool {
-    use Metric::{ChiSquare, CramersV, Hellinger, JensenShannon, KullbackLeibler, LInfinity, Mmd, Psi, TotalVariation};
-    let of_shares = matches!(metric, Psi | TotalVariation | JensenShannon | Hellinger | KullbackLeibler | LInfinity);
-    match kind {
-        ColumnKind::Numeric => metric.family() == Family::Distance && metric != Mmd,
-        ColumnKind::Categorical => of_shares || matches!(metric, ChiSquare | CramersV),
-        ColumnKind::Text => of_shares,
-        ColumnKind::Vector => false,
     }
 }
 
@@ -80,14 +66,14 @@ fn answer_kind(task: Task) -> ColumnKind {
 /// What a column's counts say, of the metrics that are wanted. `no_reference` is the reason where the reference does not have the column, `no_data` where the window has
 /// no valid value of it. Counts over other slots than the reference's cannot be compared and are taken as no counts.
 pub(super) fn findings(
+    ctx: &Context<'_>,
     role: Role,
     column: Option<&ColumnReference>,
     counts: Option<&ColumnCounts>,
-    wanted: MetricSet,
     no_reference: UndefinedReason,
     no_data: UndefinedReason,
 ) -> Vec<Finding> {
-    let metrics = role.metrics(column).filter(|&metric| wanted.contains(metric));
+    let metrics = role.metrics(column).filter(|&metric| ctx.wanted.contains(metric));
     let Some(column) = column else {
         return metrics.map(|metric| Finding::new(metric, Reading::Undefined(no_reference), 0)).collect();
     };
@@ -98,7 +84,7 @@ pub(super) fn findings(
             Metric::MissingRate => events_rate(metric, column, counts, |c| c.missing),
             Metric::InvalidRate => events_rate(metric, column, counts, ColumnCounts::invalid),
             Metric::NewCategoryRate => new_category_rate(column, counts),
-            _ => drift(metric, column, &column.counts, counts, no_data),
+            _ => drift(metric, column, &column.counts, counts, no_data, if ctx.names_parts { MOST_PARTS } else { 0 }),
         })
         .collect()
 }
@@ -110,6 +96,7 @@ pub(super) fn drift(
     baseline: &ColumnCounts,
     counts: &ColumnCounts,
     no_data: UndefinedReason,
+    most_parts: usize,
 ) -> Finding {
     let finding = Finding { n_reference: baseline.valid(), ..Finding::new(metric, Reading::Undefined(no_data), counts.valid()) };
     match column.compare(metric, baseline, counts) {
@@ -118,7 +105,7 @@ pub(super) fn drift(
             error_bound: compared.error_bound,
             degrees: compared.degrees,
             p_value: compared.p_value.filter(|_| column.kind() != ColumnKind::Text),
-            parts: column.parts(metric, baseline, counts, MOST_PARTS).into_iter().map(part).collect(),
+            parts: column.parts(metric, baseline, counts, most_parts).into_iter().map(part).collect(),
             ..finding
         },
         Err(reason) => {
@@ -158,5 +145,7 @@ fn new_category_rate(column: &ColumnReference, counts: &ColumnCounts) -> Finding
         (_, 0) => Reading::Undefined(UndefinedReason::NoData),
         _ => Reading::Value(new as f64 / n_current as f64),
     };
-    Finding { n_reference, ..Finding::new(Metric::NewCategoryRate, reading, n_current) }
+    // what the reference has is not new to it
+    let on_reference = (n_reference > 0).then_some(0.0);
+    Finding { n_reference, on_reference, ..Finding::new(Metric::NewCategoryRate, reading, n_current) }
 }

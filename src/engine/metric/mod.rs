@@ -24,7 +24,7 @@ pub use multivariate::share_of_drifted;
 
 use crate::engine::catalogue::{Family, MetricSet, Signal};
 use crate::engine::reference::{ColumnReference, Normal, Reference, sampling_sigma};
-use crate::engine::settings::{CostMatrix, Task};
+use crate::engine::settings::{CostMatrix, DEFAULT_BETA, Task};
 use crate::engine::summary::ColumnCounts;
 use crate::engine::window::{InputPane, OutcomePane, StreamKey};
 use columns::Role;
@@ -60,6 +60,8 @@ pub struct Context<'a> {
     pub decision_thresholds: &'a [Arc<str>],
     /// The change detectors that run, each with what it watches.
     pub detectors: &'a BTreeSet<(Signal, Metric)>,
+    /// Whether distances of columns name the bins that they come from: as much work again, for nothing where nobody reads it.
+    pub names_parts: bool,
 }
 
 /// What the service figures of a window need besides its own sums.
@@ -76,7 +78,7 @@ pub struct ServiceFacts {
 /// Within a subject the order is that of [`Metric::ALL`]. Without a reference nothing is known about the inputs, so there is nothing on them.
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
-        let mut findings = columns::findings(role, column, counts, ctx.wanted, ctx.no_reference(), UndefinedReason::NoData);
+        let mut findings = columns::findings(ctx, role, column, counts, ctx.no_reference(), UndefinedReason::NoData);
         findings.extend(rates::findings(role, column, counts, ctx.no_reference()));
         ctx.measurements(&subject, findings, ctx.reference)
     };
@@ -112,7 +114,7 @@ pub fn measure_outcomes(ctx: &Context<'_>, pane: &OutcomePane) -> Vec<Measuremen
     }
     let label = ctx.reference.and_then(|r| r.outputs.label.as_ref());
     let role = Role::truth(ctx.task);
-    let findings = columns::findings(role, label, pane.labels.as_ref(), ctx.wanted, ctx.no_reference(), quality::without_labels(pane));
+    let findings = columns::findings(ctx, role, label, pane.labels.as_ref(), ctx.no_reference(), quality::without_labels(pane));
     let mut measurements = ctx.measurements(&Subject::Label, findings, ctx.reference);
     measurements.extend(quality::measure(ctx, pane));
     measurements
@@ -131,6 +133,8 @@ struct Finding {
     n_reference: u64,
     n_current: u64,
     on_reference: Option<f64>,
+    /// Standard error of the figure at the size of this window, by the reference's own interval; `None`: not known, or the reference's windows say more.
+    sampling: Option<f64>,
 }
 
 impl Finding {
@@ -147,6 +151,7 @@ impl Finding {
             n_reference: 0,
             n_current,
             on_reference: None,
+            sampling: None,
         }
     }
 }
@@ -166,7 +171,7 @@ impl Context<'_> {
                 let normal = self.normal(subject, &finding, against);
                 let on_reference = finding.on_reference.or(normal.map(|normal| normal.mean));
                 let sampling = on_reference.and_then(|share| sampling_sigma(finding.metric, share, finding.n_current, finding.n_reference));
-                let sigmas = normal.map(|normal| normal.sigma).into_iter().chain(sampling);
+                let sigmas = normal.map(|normal| normal.sigma).into_iter().chain(sampling).chain(finding.sampling);
                 Measurement {
                     segment: self.stream.segment.clone(),
                     error_bound: finding.error_bound,
@@ -190,6 +195,10 @@ impl Context<'_> {
     /// What the reference's own windows show of a figure, at the size of this window.
     fn normal(&self, subject: &Subject, finding: &Finding, against: Option<&Reference>) -> Option<Normal> {
         let calibration = against?.calibration.as_ref()?;
+        // a reference is calibrated without the model's settings, so at the β that holds where none is set
+        if finding.metric == Metric::FBeta && self.beta != DEFAULT_BETA {
+            return None;
+        }
         let of = |subject: &Subject| calibration.normal(subject, finding.metric, finding.n_current, finding.n_reference);
         // figures of a binary model are those of its positive class, which the configuration names
         let positive = self.positive.and_then(|place| self.classes.get(place)).filter(|_| self.task == Task::Binary);

@@ -3,7 +3,7 @@
 //! The share is a statement about verdicts, so it has no number until the features are judged: [`measure`] says only that it is asked for, and the
 //! evaluator fills it in with [`share_of_drifted`] before it is judged itself.
 
-use super::{Baseline, Context, Measurement, Metric, Part, Reading, Subject, UndefinedReason, Verdict};
+use super::{Baseline, Context, Finding, Measurement, Metric, Part, Reading, Subject, UndefinedReason, Verdict};
 use crate::engine::catalogue::Family;
 use crate::engine::reference::Reference;
 use crate::engine::reference::moments::{MomentReference, covariance};
@@ -20,27 +20,28 @@ const MOST_PARTS: usize = 10;
 /// What is asked for about all inputs together, in the order of [`Metric::ALL`].
 /// The distances are there for the whole stream only, whose sums a pane keeps.
 pub(super) fn measure(ctx: &Context<'_>, pane: &InputPane) -> Vec<Measurement> {
-    let mut measurements = Vec::new();
+    let mut findings = Vec::new();
     if ctx.wanted.contains(Metric::DriftedShare) {
         let reason = if ctx.reference.is_some() { UndefinedReason::NoData } else { ctx.no_reference() };
-        measurements.push(undefined(ctx, Metric::DriftedShare, reason));
+        findings.push(Finding::new(Metric::DriftedShare, Reading::Undefined(reason), 0));
     }
     for metric in [Metric::PcaError, Metric::Frechet] {
         if ctx.wanted.contains(metric) && ctx.stream.segment.is_none() {
-            measurements.push(distance(ctx, pane, metric));
+            findings.push(distance(ctx, pane, metric));
         }
     }
-    measurements
+    ctx.measurements(&Subject::Features, findings, ctx.reference)
 }
 
 /// A distance from mean and covariance, with what was made of each input.
-fn distance(ctx: &Context<'_>, pane: &InputPane, metric: Metric) -> Measurement {
-    let Some(reference) = ctx.reference else { return undefined(ctx, metric, ctx.no_reference()) };
-    let Some(known) = &reference.encodings.moments else { return undefined(ctx, metric, UndefinedReason::NotInReference) };
+fn distance(ctx: &Context<'_>, pane: &InputPane, metric: Metric) -> Finding {
+    let undefined = |reason, n_current| Finding::new(metric, Reading::Undefined(reason), n_current);
+    let Some(reference) = ctx.reference else { return undefined(ctx.no_reference(), 0) };
+    let Some(known) = &reference.encodings.moments else { return undefined(UndefinedReason::NotInReference, 0) };
     let sums = pane.moments.as_ref().filter(|sums| sums.dimensions() == known.dimensions.len());
     let moments = sums.and_then(MomentSums::moments);
     let n_current = sums.map_or(0, MomentSums::n);
-    let base = |reason| Measurement { n_reference: known.n, n_current, ..undefined(ctx, metric, reason) };
+    let base = |reason| Finding { n_reference: known.n, ..undefined(reason, n_current) };
     let Some(moments) = moments else {
         return base(if n_current == 0 { UndefinedReason::NoData } else { UndefinedReason::OutOfRange });
     };
@@ -54,7 +55,7 @@ fn distance(ctx: &Context<'_>, pane: &InputPane, metric: Metric) -> Measurement 
     let mut parts: Vec<Part> = names.zip(found.parts).map(part).filter(|part| part.contribution != 0.0).collect();
     parts.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()).then_with(|| a.name.cmp(&b.name)));
     parts.truncate(MOST_PARTS);
-    Measurement { reading: Reading::Value(found.value), on_reference: found.on_reference, parts, ..base(UndefinedReason::NoData) }
+    Finding { reading: Reading::Value(found.value), on_reference: found.on_reference, parts, ..base(UndefinedReason::NoData) }
 }
 
 /// What a distance found; of each dimension the reference's figure, the window's, and what it adds.
@@ -94,14 +95,6 @@ fn frechet(known: &MomentReference, window: &MeanAndProducts) -> Option<Found> {
         [a, b, (a - b).powi(2) + (std(j) - covariance[[j, j]].max(0.0).sqrt()).powi(2)]
     };
     Some(Found { value, on_reference: None, parts: (0..known.mean.len()).map(part).collect() })
-}
-
-fn undefined(ctx: &Context<'_>, metric: Metric, reason: UndefinedReason) -> Measurement {
-    Measurement {
-        segment: ctx.stream.segment.clone(),
-        reference: ctx.reference.map(|r| r.id.clone()),
-        ..Measurement::new(ctx.stream.model.clone(), ctx.window, Subject::Features, metric, Reading::Undefined(reason))
-    }
 }
 
 /// What the verdicts say of one feature.

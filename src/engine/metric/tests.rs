@@ -15,8 +15,10 @@ mod estimate;
 mod fairness;
 mod golden;
 mod golden_quality;
+mod measured;
 mod multivariate;
 mod outcomes;
+mod parts;
 mod properties;
 mod vectors;
 
@@ -101,6 +103,7 @@ fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], refer
         costs: None,
         decision_thresholds: &[],
         detectors: &NO_DETECTORS,
+        names_parts: true,
     }
 }
 

@@ -155,9 +155,8 @@ enum Growth {
 impl Growth {
     fn of(metric: Metric) -> Self {
         match metric {
-            Metric::Psi | Metric::KullbackLeibler | Metric::Mmd => Self::SquaredDistance,
+            Metric::Psi | Metric::KullbackLeibler | Metric::Mmd | Metric::Frechet => Self::SquaredDistance,
             Metric::ChiSquare | Metric::CramerVonMises | Metric::AndersonDarling => Self::Statistic,
-            Metric::Frechet => Self::Distance,
             _ if metric.family() == Family::Distance => Self::Distance,
             _ => Self::OfTheWindow,
         }
@@ -220,6 +219,9 @@ mod tests {
             check(variation, Metric::Psi, 1000, large, 1.0);
             check(variation, Metric::Psi, 250, large, 4.0);
             check(variation, Metric::Ks, 250, large, 2.0);
+            check(variation, Metric::Mmd, 250, large, 4.0);
+            // reported as its square: ‖Δmean‖² of noise is tr Σ·(1/n + 1/m)
+            check(variation, Metric::Frechet, 250, large, 4.0);
             check(variation, Metric::JensenShannon, 250, large, 2.0);
             check(variation, Metric::ChiSquare, 250, large, 1.0);
             // (1/250 + 1/1000)/(1/1000 + 1/1000)

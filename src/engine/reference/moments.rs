@@ -101,6 +101,11 @@ impl MomentReference {
         Some(Self { dimensions, n: moments.n, mean: moments.mean, values: eigen.values, vectors, kept })
     }
 
+    /// The same inputs, encoded alike, over other rows; `None` where those are too few.
+    pub fn over(&self, sums: &MomentSums) -> Option<Self> {
+        Self::new(self.dimensions.clone(), sums)
+    }
+
     /// The decomposition of its covariance.
     pub fn eigen(&self) -> Option<Eigen> {
         let d = self.values.len();

@@ -17,7 +17,8 @@ pub struct Contribution {
     pub reference: f64,
     /// Its share of the window.
     pub current: f64,
-    /// What it adds; of a metric that is a root, to its square.
+    /// What it adds; of a metric that is a root, to its square. Below 0 where it takes away: a share that shrank in a Kullback–Leibler divergence, mass that
+    /// moved against the mean.
     pub contribution: f64,
 }
 
@@ -35,22 +36,28 @@ enum Where {
     Bin(usize),
     Cell(usize),
     UpTo(usize),
+    /// From one cell to another, both included.
+    Cells(usize, usize),
 }
 
 impl ColumnReference {
-    /// The `top` largest contributions to a distance, largest first; none for metrics that are no sum, or where nothing differs.
+    /// The `top` largest contributions to a distance by their size, largest first; none where nothing differs.
     pub fn parts(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts, top: usize) -> Vec<Contribution> {
         let same_slots = baseline.slots.len() == self.counts.slots.len() && current.slots.len() == self.counts.slots.len();
-        if !same_slots || baseline.valid() == 0 || current.valid() == 0 {
+        if top == 0 || !same_slots || baseline.valid() == 0 || current.valid() == 0 {
             return Vec::new();
         }
         let mut parts = match metric {
             Metric::Ks => greatest_gap(baseline, current),
-            Metric::Wasserstein | Metric::WassersteinScaled => self.areas(metric, baseline, current),
+            Metric::Wasserstein | Metric::WassersteinScaled | Metric::Energy => self.areas(metric, baseline, current),
+            Metric::CramerVonMises | Metric::AndersonDarling => self.ranks(metric, baseline, current),
+            Metric::MeanShift => self.moved_mass(baseline, current),
+            Metric::MedianShift => self.crossed(baseline, current, (1, 2)),
+            Metric::P95Shift => self.crossed(baseline, current, (95, 100)),
             _ => self.bin_parts(metric, baseline, current),
         };
-        parts.retain(|part| part.contribution > 0.0 && part.contribution.is_finite());
-        parts.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
+        parts.retain(|part| part.contribution != 0.0 && part.contribution.is_finite());
+        parts.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
         parts.truncate(top);
         let named = |part: Part| Contribution {
             name: self.name(part.place),
@@ -77,6 +84,8 @@ impl ColumnReference {
                 Metric::TotalVariation => 0.5 * (p - q).abs(),
                 Metric::LInfinity => (p - q).abs(),
                 // as before bins are put together: what the bin itself would add
+                // (of Cramér's V: to the X²/(n + m) that it is the root of, before the correction of bias)
+                Metric::CramersV => (p - q) * (p - q) / (r + c) as f64 * (n as f64 * m as f64 / (n + m) as f64),
                 Metric::ChiSquare => (p - q) * (p - q) * n as f64 * m as f64 / (r + c) as f64,
                 _ => return None,
             };
@@ -85,17 +94,78 @@ impl ColumnReference {
         counted.filter_map(part).collect()
     }
 
-    /// Area between the distribution functions by bin, or by cell where a bin is no single stretch.
+    /// Area between the distribution functions by bin; of the energy distance of their squared difference.
     fn areas(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Vec<Part> {
         let (Slots::Numeric(cells), Some(moments)) = (&self.slots, self.moments) else { return Vec::new() };
-        let scale = if metric == Metric::Wasserstein { 1.0 } else { moments.std };
+        let scale = if metric == Metric::WassersteinScaled { moments.std } else { 1.0 };
+        let (points, known, live) = (cells.points(), line(baseline), line(current));
+        let areas =
+            if metric == Metric::Energy { stats::energy_areas(points, known, live) } else { stats::wasserstein_areas(points, known, live) };
+        self.by_bin(baseline, current, areas.into_iter().map(|area| area / scale))
+    }
+
+    /// What the values of each bin add to a statistic of ranks.
+    fn ranks(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Vec<Part> {
+        let mut added = vec![0.0; baseline.slots.len()];
+        let add = |cell: usize, part: f64| added[cell] += part;
+        let read = if metric == Metric::CramerVonMises {
+            stats::cramer_von_mises_by_cell(&baseline.slots, &current.slots, add)
+        } else {
+            stats::anderson_darling_by_cell(&baseline.slots, &current.slots, add)
+        };
+        // below its mean nothing differs that could be named
+        if read.is_none_or(|read| read.statistic <= 0.0) {
+            return Vec::new();
+        }
+        self.by_bin(baseline, current, added)
+    }
+
+    /// What each bin adds to the change of the mean, in its direction: share × distance from the reference's mean, after less before, over σ. Values in a
+    /// gap are taken at its middle, so that the parts add up to the change as far as the cells tell.
+    fn moved_mass(&self, baseline: &ColumnCounts, current: &ColumnCounts) -> Vec<Part> {
+        let (Slots::Numeric(cells), Some(moments)) = (&self.slots, self.moments) else { return Vec::new() };
+        let points = cells.points();
+        let (Some(&first), Some(&last)) = (points.first(), points.last()) else { return Vec::new() };
+        let share_moved = |counts: &ColumnCounts, cell: usize| {
+            let (sample, n) = (line(counts), counts.valid() as f64);
+            let share = counts.slots[cell] as f64 / n;
+            let distance = |point: f64| (point - moments.mean) / moments.std;
+            match cell {
+                _ if counts.slots[cell] == 0 => 0.0,
+                0 => share * distance(first) - sample.below.unwrap_or(0.0) / n / moments.std,
+                cell if cell == 2 * points.len() => share * distance(last) + sample.above.unwrap_or(0.0) / n / moments.std,
+                cell if cell % 2 == 1 => share * distance(points[cell / 2]),
+                cell => share * distance(f64::midpoint(points[cell / 2 - 1], points[cell / 2])),
+            }
+        };
+        let moved: Vec<f64> = (0..baseline.slots.len()).map(|cell| share_moved(current, cell) - share_moved(baseline, cell)).collect();
+        let direction = moved.iter().sum::<f64>().signum();
+        self.by_bin(baseline, current, moved.into_iter().map(|part| part * direction))
+    }
+
+    /// The stretch from where a quantile was to where it is: all of its shift, and how much of either sample lies there.
+    fn crossed(&self, baseline: &ColumnCounts, current: &ColumnCounts, (numerator, denominator): (u64, u64)) -> Vec<Part> {
+        let (Slots::Numeric(cells), Some(moments)) = (&self.slots, self.moments) else { return Vec::new() };
+        let at = |counts: &ColumnCounts| {
+            let value = stats::quantile(cells.points(), line(counts), numerator, denominator).ok()?.value;
+            Some((cells.cell(value), value))
+        };
+        let Some(((from, before), (to, now))) = at(baseline).zip(at(current)) else { return Vec::new() };
+        let (first, last) = (from.min(to), from.max(to));
+        let share = |counts: &ColumnCounts| counts.slots[first..=last].iter().sum::<u64>() as f64 / counts.valid() as f64;
+        let contribution = (now - before).abs() / moments.std;
+        vec![Part { place: Where::Cells(first, last), reference: share(baseline), current: share(current), contribution }]
+    }
+
+    /// What each cell adds, by bin, or by cell where a bin is no single stretch.
+    fn by_bin(&self, baseline: &ColumnCounts, current: &ColumnCounts, added: impl IntoIterator<Item = f64>) -> Vec<Part> {
         let (n, m) = (baseline.valid() as f64, current.valid() as f64);
         let stretches = self.stretches_by_bin();
         let mut parts: Vec<Part> = Vec::new();
-        for (cell, area) in stats::wasserstein_areas(cells.points(), line(baseline), line(current)).into_iter().enumerate() {
+        for (cell, contribution) in added.into_iter().enumerate() {
             let bin = usize::from(self.bins[cell]);
             let place = if stretches.get(&bin) == Some(&1) { Where::Bin(bin) } else { Where::Cell(cell) };
-            let (reference, current, contribution) = (baseline.slots[cell] as f64 / n, current.slots[cell] as f64 / m, area / scale);
+            let (reference, current) = (baseline.slots[cell] as f64 / n, current.slots[cell] as f64 / m);
             match parts.last_mut().filter(|part| part.place == place) {
                 Some(part) => {
                     part.reference += reference;
@@ -126,13 +196,16 @@ impl ColumnReference {
 
     fn name(&self, place: Where) -> Arc<str> {
         match (&self.slots, place) {
-            (Slots::Categorical(categories), Where::Bin(slot) | Where::Cell(slot) | Where::UpTo(slot)) => categories.slot_name(slot).into(),
+            (Slots::Categorical(categories), Where::Bin(slot) | Where::Cell(slot) | Where::UpTo(slot) | Where::Cells(slot, _)) => {
+                categories.slot_name(slot).into()
+            }
             (Slots::Numeric(cells), Where::Bin(bin)) => {
                 self.stretch(bin).map_or_else(|| "between values".into(), |(first, last)| stretch_name(cells, first, last))
             }
             (Slots::Numeric(cells), Where::Cell(cell)) => stretch_name(cells, cell, cell),
             (Slots::Numeric(cells), Where::UpTo(cell)) => stretch_name(cells, 0, cell),
-            (Slots::Vector(_) | Slots::Hashed(_), Where::Bin(slot) | Where::Cell(slot) | Where::UpTo(slot)) => {
+            (Slots::Numeric(cells), Where::Cells(first, last)) => stretch_name(cells, first, last),
+            (Slots::Vector(_) | Slots::Hashed(_), Where::Bin(slot) | Where::Cell(slot) | Where::UpTo(slot) | Where::Cells(slot, _)) => {
                 format!("bucket {slot}").into()
             }
         }

@@ -3,7 +3,7 @@
 //! Invariant: the features follow from dimension, width and seed alone, by a generator that is written out here: a reference that was compiled by one
 //! version of the program means the same to every later one.
 
-use crate::engine::summary::FEATURE_UNIT;
+use crate::engine::summary::{FEATURE_UNIT, VectorSums};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
@@ -45,6 +45,15 @@ impl VectorReference {
     /// The map to features.
     pub fn projection(&self) -> Projection {
         Projection::new(self.dimension, self.sigma, self.seed)
+    }
+
+    /// The reference without some of the `of` vectors that its own were chosen from; as it is where none would be left. Exact where all were chosen, else
+    /// as it is to be expected: a chosen one is one of those with the odds of any.
+    pub fn without(&self, part: &VectorSums, of: u64) -> Self {
+        let share = part.n() as f64 / of.max(1) as f64;
+        let Some(mean) = part.mean().filter(|mean| share < 1.0 && mean.len() == self.mean.len()) else { return self.clone() };
+        let rest = |(all, part): (&f64, &f64)| (all - share * part) / (1.0 - share);
+        Self { n: (self.n as f64 * (1.0 - share)).round() as u64, mean: self.mean.iter().zip(&mean).map(rest).collect(), ..self.clone() }
     }
 
     /// Whether it is one that the compiler makes.
@@ -147,6 +156,28 @@ mod tests {
             // the error of a mean of 128 cosines, three times its standard deviation
             assert!((got - kernel).abs() < 3.0 * 0.71 / (FREQUENCIES as f64).sqrt(), "{distance}: {got} {kernel}");
         }
+    }
+
+    #[test]
+    fn a_part_is_taken_out() {
+        let (mut part, mut rest) = (VectorSums::default(), VectorSums::default());
+        let units = |value: f64| vec![(value * FEATURE_UNIT) as i32; FEATURES];
+        part.add(&units(0.5));
+        [0.25, -0.5, 0.125].iter().for_each(|&value| rest.add(&units(value)));
+        let mut all = part.clone();
+        all.merge(&rest);
+        let of = |sums: &VectorSums| VectorReference {
+            input: 0,
+            dimension: 2,
+            sigma: 1.0,
+            seed: 7,
+            n: sums.n(),
+            mean: sums.mean().unwrap(),
+            trace: 0.5,
+            trace_of_square: 0.1,
+        };
+        assert_eq!(of(&all).without(&part, 4), of(&rest));
+        assert_eq!(of(&all).without(&all, 4), of(&all), "nothing would be left");
     }
 
     #[test]

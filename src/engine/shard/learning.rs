@@ -95,7 +95,7 @@ fn finish_labels(record: &mut ModelRecord, settings: &ModelSettings) {
 /// How a learned reference is calibrated: on windows as they are judged.
 fn calibration_spec(settings: &ModelSettings, window_ms: i64) -> CalibrationSpec {
     let numeric = settings.kinds.iter().filter(|(_, kind)| **kind == ColumnKind::Numeric).map(|(name, _)| Arc::clone(name)).collect();
-    CalibrationSpec { window_ms, task: Some(settings.task), positive: settings.positive.clone(), numeric }
+    CalibrationSpec { window_ms, task: Some(settings.task), positive: settings.positive.clone(), numeric, costly: settings.metrics }
 }
 
 /// What the predecessor's inputs and quality vary by, and what the learned outputs do.

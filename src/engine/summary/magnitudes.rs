@@ -95,6 +95,15 @@ impl Magnitudes {
         None
     }
 
+    /// Sums of the squares and of the fourth powers of all errors, within 2 % and 4 %; `None` where one is beyond what is told apart.
+    pub fn squares(&self) -> Option<(f64, f64)> {
+        let unit = (1.0 - ACCURACY) * 2f64.powi(self.scale);
+        let square = |bucket: i16| ((f64::from(bucket) * gamma_ln()).exp() * unit).powi(2);
+        let sum = |power: i32| self.buckets.iter().map(|(&bucket, &count)| count as f64 * square(bucket).powi(power)).sum::<f64>();
+        let (squares, fourths) = (sum(1), sum(2));
+        (self.beyond == 0 && squares.is_finite() && fourths.is_finite()).then_some((squares, fourths))
+    }
+
     /// How far the true value may be from one that was read.
     pub fn bound(value: f64) -> f64 {
         value * ACCURACY / (1.0 - ACCURACY)

@@ -75,6 +75,14 @@ impl MomentSums {
         self.products.iter_mut().zip(&other.products).for_each(|(a, b)| *a = a.saturating_add(*b));
     }
 
+    /// Takes sums out again that are part of these.
+    pub fn unmerge(&mut self, part: &Self) {
+        debug_assert_eq!(self.sums.len(), part.sums.len());
+        self.n = self.n.saturating_sub(part.n);
+        self.sums.iter_mut().zip(&part.sums).for_each(|(a, b)| *a = a.saturating_sub(*b));
+        self.products.iter_mut().zip(&part.products).for_each(|(a, b)| *a = a.saturating_sub(*b));
+    }
+
     /// Mean and second moment; `None` without an event, or with more than the sums can hold.
     pub fn moments(&self) -> Option<MeanAndProducts> {
         if self.n == 0 || self.n > MOST_EVENTS {
@@ -131,6 +139,9 @@ mod tests {
             ba.merge(&sum(head));
             prop_assert_eq!(&ab, &sum(&rows));
             prop_assert_eq!(&ab, &ba);
+            let mut rest = ab.clone();
+            rest.unmerge(&sum(tail));
+            prop_assert_eq!(&rest, &sum(head));
             let moments = ab.moments().unwrap();
             let mean = |f: fn(&[f64; 3]) -> f64| rows.iter().map(|r| f(&r.map(|u| f64::from(u) / UNIT))).sum::<f64>() / rows.len() as f64;
             prop_assert!((moments.mean[1] - mean(|r| r[1])).abs() < 1e-9);

@@ -162,9 +162,5 @@ impl SubjectPattern {
 
 /// The kind of the column behind a subject; that of an output follows from the task where no column is known.
 fn kind_of(scope: &Scope<'_>, subject: &Subject) -> Option<ColumnKind> {
-    (scope.kinds)(subject).or(match (subject, scope.task) {
-        (Subject::Score, _) | (Subject::Prediction | Subject::Label, Task::Regression) => Some(ColumnKind::Numeric),
-        (Subject::Prediction | Subject::Label, Task::Binary | Task::Multiclass) => Some(ColumnKind::Categorical),
-        _ => None,
-    })
+    (scope.kinds)(subject).or_else(|| subject.kind(scope.task))
 }

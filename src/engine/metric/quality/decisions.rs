@@ -1,6 +1,6 @@
 //! What is read from the confusion matrix.
 
-use super::super::{Context, Metric};
+use super::super::{Context, Metric, Subject};
 use super::Figure;
 use crate::engine::catalogue::Family;
 use crate::engine::settings::{CostMatrix, Task};
@@ -10,17 +10,10 @@ use crate::stats::{self, ClassCounts, NoValue, interval};
 use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;
 
-/// Means over classes by another weight than one for each: with two classes they say nothing that the figures of the positive one do not.
-const WEIGHTED: [Metric; 6] =
-    [Metric::PrecisionMicro, Metric::RecallMicro, Metric::F1Micro, Metric::PrecisionWeighted, Metric::RecallWeighted, Metric::F1Weighted];
-
-/// Figures of a classifier as a whole, in the order of [`Metric::ALL`]; a selection rate is one class's, so a multiclass model has it by class only.
+/// Figures of a classifier as a whole, in the order of [`Metric::ALL`].
 pub(super) fn metrics(task: Task) -> Vec<Metric> {
-    let fits = |metric: &Metric| match task {
-        Task::Binary => !WEIGHTED.contains(metric),
-        _ => *metric != Metric::SelectionRate,
-    };
-    Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Classes).filter(fits).collect()
+    let fits = |metric: &Metric| metric.family() == Family::Classes && Subject::Quality.has(*metric, task, None);
+    Metric::ALL.iter().copied().filter(fits).collect()
 }
 
 /// What precision, recall and their like are about.

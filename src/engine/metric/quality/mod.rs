@@ -50,6 +50,12 @@ impl Figure {
     fn within(self, interval: Option<(f64, f64)>) -> Self {
         Self { interval, ..self }
     }
+
+    /// Standard error that the figure would have over `n` values in place of its own, by its interval.
+    fn standard_error(self, n: u64) -> Option<f64> {
+        let (low, high) = self.interval.filter(|_| n > 0)?;
+        Some((high - low) / (2.0 * interval::NORMAL_975) * (self.about as f64 / n as f64).sqrt())
+    }
 }
 
 /// Why a window without a label has no figure that needs one: nothing to label, or no label yet.
@@ -122,7 +128,10 @@ impl Both<'_> {
             let reference = self.ranking.1.map(|ranking| ranking.decided_at(score, ctx));
             let (current, reference) = (self.ranking.0.decided_at(score, ctx), reference.as_ref());
             let findings = wanted(ctx, OF_THRESHOLD).map(|m| {
-                finding(m, current.figure(m, Scope::SECOND), reference.map(|r| r.figure(m, Scope::SECOND)), self.without(m, true))
+                let (current, reference) = (current.figure(m, Scope::SECOND), reference.map(|r| r.figure(m, Scope::SECOND)));
+                // no reference is calibrated for a threshold that a rule asks about
+                let sampling = reference.and_then(|r| r.standard_error(current.about));
+                Finding { sampling, ..finding(m, current, reference, self.without(m, true)) }
             });
             let subject = Subject::QualityAt(threshold.clone());
             measurements.extend(ctx.measurements(&subject, findings.collect(), ctx.reference.filter(|_| reference.is_some())));
@@ -139,7 +148,10 @@ impl Both<'_> {
             } else {
                 (self.decisions.0.figure(metric, scope), self.decisions.1.map(|r| r.figure(metric, scope)))
             };
-            finding(metric, current, reference, self.without(metric, scored))
+            // nor for another β and for costs
+            let by_settings = matches!(metric, Metric::FBeta | Metric::BusinessValue);
+            let sampling = reference.filter(|_| by_settings).and_then(|r| r.standard_error(current.about));
+            Finding { sampling, ..finding(metric, current, reference, self.without(metric, scored)) }
         });
         let compared = self.decisions.1.is_some() || self.ranking.1.is_some();
         ctx.measurements(subject, findings.collect(), ctx.reference.filter(|_| compared))
@@ -169,7 +181,7 @@ fn residuals(ctx: &Context<'_>, pane: &OutcomePane) -> Vec<Measurement> {
         _ => ctx.no_reference(),
     };
     let role = Role::truth(Task::Regression);
-    let findings = columns::findings(role, column, pane.residuals.as_ref(), ctx.wanted, no_reference, without_labels(pane));
+    let findings = columns::findings(ctx, role, column, pane.residuals.as_ref(), no_reference, without_labels(pane));
     ctx.measurements(&Subject::Residual, findings, ctx.reference)
 }
 

@@ -14,13 +14,13 @@ pub(super) const METRICS: &[Metric] =
 pub(super) struct Errors<'a>(pub(super) &'a RegressionSums);
 
 impl Errors<'_> {
-    /// One figure; `Empty` for one that is not read from numbers. RMSE and R² have no interval: it would take sums of fourth powers; MAPE has none because
-    /// a few labels near 0 rule it.
+    /// One figure; `Empty` for one that is not read from numbers. R² has no interval: it would take sums of products of errors and labels; MAPE has none
+    /// because a few labels near 0 rule it.
     pub(super) fn figure(self, metric: Metric) -> Figure {
         let totals = self.totals();
         match metric {
             Metric::Mae => Figure::exact(totals.mae(), totals.n).within(totals.mae_interval()),
-            Metric::Rmse => Figure::exact(totals.rmse(), totals.n),
+            Metric::Rmse => Figure::exact(totals.rmse(), totals.n).within(totals.rmse_interval(self.0.sizes.squares())),
             Metric::R2 => Figure::exact(totals.r2(), totals.n),
             // nothing can be said in shares of labels that are all 0
             Metric::Mape if totals.n_relative == 0 && totals.n > 0 => Figure::exact(Err(NoValue::ConstantLabels), totals.n),

@@ -7,7 +7,7 @@ use crate::engine::settings::Task;
 use crate::engine::summary::{Losses, ScoreTable, score_cell, score_range};
 use crate::stats::Bounded;
 use crate::stats::scores::{
-    ScoreGroup, average_precision, average_precision_interval, brier, calibration_error, roc_auc, roc_auc_interval,
+    ScoreGroup, average_precision, average_precision_interval, brier, brier_interval, calibration_error, roc_auc, roc_auc_interval,
 };
 use crate::stats::{ClassCounts, NoValue, interval};
 use std::sync::Arc;
@@ -83,10 +83,14 @@ impl<'a> Ranking<'a> {
         Figure::exact(value, n).within(interval::mean(n, sum.value(), squares.value()))
     }
 
-    /// The mean of a figure over the classes that have it: with labels of both kinds, or any for the calibration error.
+    /// The mean of a figure over the classes that have it: with labels of both kinds, or any for the calibration error. Its interval reaches from the mean of
+    /// the classes' lower ends to that of their upper ends: the classes depend on each other, and the errors of a mean are at most the mean of the errors.
     fn mean(&self, metric: Metric) -> Figure {
         let figures: Vec<Result<Bounded, NoValue>> = self.groups.iter().map(|groups| bounded(metric, groups)).collect();
         let usable: Vec<Bounded> = figures.iter().filter_map(|figure| figure.ok()).collect();
+        let intervals =
+            self.groups.iter().zip(&figures).filter(|(_, figure)| figure.is_ok()).map(|(groups, _)| interval_of(metric, groups));
+        let intervals: Option<Vec<(f64, f64)>> = intervals.collect();
         let count = usable.len() as f64;
         let mean = match usable.len() {
             0 => Err(figures.first().and_then(|figure| figure.err()).unwrap_or(NoValue::Empty)),
@@ -95,7 +99,10 @@ impl<'a> Ranking<'a> {
                 bound: usable.iter().map(|f| f.bound).sum::<f64>() / count,
             }),
         };
-        Figure::bounded(mean, self.losses.n)
+        let ends = |intervals: Vec<(f64, f64)>| {
+            (intervals.iter().map(|(low, _)| low).sum::<f64>() / count, intervals.iter().map(|(_, high)| high).sum::<f64>() / count)
+        };
+        Figure::bounded(mean, self.losses.n).within(intervals.filter(|_| count > 0.0).map(ends))
     }
 }
 
@@ -120,10 +127,14 @@ fn bounded(metric: Metric, groups: &[ScoreGroup]) -> Result<Bounded, NoValue> {
 /// A figure of one class against the rest.
 fn of_class(metric: Metric, groups: &[ScoreGroup]) -> Figure {
     let n = groups.iter().map(|g| g.negatives + g.positives).sum();
-    let interval = match metric {
+    Figure::bounded(bounded(metric, groups), n).within(interval_of(metric, groups))
+}
+
+fn interval_of(metric: Metric, groups: &[ScoreGroup]) -> Option<(f64, f64)> {
+    match metric {
         Metric::RocAuc => roc_auc_interval(groups),
         Metric::PrAuc => average_precision_interval(groups),
+        Metric::Brier => brier_interval(groups),
         _ => None,
-    };
-    Figure::bounded(bounded(metric, groups), n).within(interval)
+    }
 }

@@ -62,6 +62,11 @@ fn a_column_that_got_stuck_is_constant() {
     check("a flag that is set in 1 % of the reference, 100 without it", &flag(10), vec![Seen::Number(0.0); 100], 0.0);
     check("and a thousand without it", &flag(10), vec![Seen::Number(0.0); 1000], 1.0);
     check("a value that the reference does not have cannot be told from others like it", &varied, vec![Seen::Number(3.5); 500], 0.0);
+    // but all of it lies in one cell, and no distance overlooks that
+    for metric in [Metric::Psi, Metric::Ks] {
+        let drift = of_column(numeric(&varied), &vec![Seen::Number(3.5); 500], metric);
+        assert!(drift.reading.value().unwrap() > 0.3, "{drift:?}");
+    }
 }
 
 /// The least and the greatest value are points whatever the resolution, so that a reference is never out of its own range.

@@ -254,3 +254,75 @@ fn labels_of_0_have_no_share_of_an_error() {
     assert_eq!(measure(&[(1.0, 0.0), (1.0, 2.0), (5.0, 4.0)]), (Reading::Value(0.375), 2));
     assert_eq!(measure(&[(1.0, 0.0)]), (Reading::Undefined(UndefinedReason::ConstantLabels), 1));
 }
+
+#[test]
+fn what_hangs_on_settings_has_its_sampling_error_as_sigma() {
+    use crate::engine::reference::{Calibration, Variation};
+    let figure = Variation { timed: false, lasting: 0.0, windows: 16, n: 250, mean: 0.5, std: 0.25, min: 0.1, max: 0.9, ceiling: 0.95 };
+    let mut reference = reference(
+        vec![],
+        OutputReference {
+            classes: classes(&["0", "1"]),
+            quality: Some(confusion(pane(&[&[500, 100], &[200, 200]]))),
+            ..OutputReference::default()
+        },
+    );
+    let figures = [((Subject::ClassQuality("1".into()), Metric::FBeta), figure)].into();
+    reference.calibration = Some(Calibration { window_ms: 0, windows: 16, figures });
+    let (stream, classes, window) = (stream(), classes(&["0", "1"]), pane(&[&[125, 25], &[50, 50]]));
+    let costs = CostMatrix::Binary { true_positive: 3.0, false_positive: -1.0, true_negative: 0.5, false_negative: -20.0 };
+    let of = |beta, metric| {
+        let ctx = Context { beta, costs: Some(&costs), ..context(&stream, Task::Binary, &classes, Some(&reference)) };
+        let m = reading(&measure_outcomes(&ctx, &window), &Subject::Quality, metric).clone();
+        (m.sigma.unwrap(), m.interval.unwrap(), m.on_reference, m.reading.value())
+    };
+    // the window has the reference's shares, so its own interval says the same as the reference's at its size
+    for (beta, metric) in [(0.5, Metric::FBeta), (2.0, Metric::BusinessValue)] {
+        let (sigma, (low, high), on_reference, value) = of(beta, metric);
+        assert!((sigma * 2.0 * 1.96 / (high - low) - 1.0).abs() < 0.02, "{metric:?} {sigma} {low} {high}");
+        assert_eq!(on_reference, value);
+    }
+    assert_eq!(of(2.0, Metric::FBeta).0, 0.25, "windows of the reference are measured with the β that holds unless one is set");
+}
+
+#[test]
+fn the_interval_of_a_root_of_squares_holds_the_truth_as_often_as_it_says() {
+    use rand::SeedableRng;
+    use rand_distr::{Distribution, StandardNormal};
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(11);
+    let (stream, mut held, mut width) = (stream(), 0, 0.0);
+    for _ in 0..500 {
+        let mut sums = RegressionSums::new(0.0, 2.0);
+        for i in 0..300 {
+            let (noise, label): (f64, f64) = (StandardNormal.sample(&mut random), f64::from(i % 7));
+            sums.add(label + 2.0 * noise, label);
+        }
+        let mut pane = OutcomePane::new(Quality::Numbers(sums), None);
+        (pane.expected, pane.labelled) = (300, 300);
+        let measured = measure_outcomes(&context(&stream, Task::Regression, &[], None), &pane);
+        let (low, high) = reading(&measured, &Subject::Quality, Metric::Rmse).interval.unwrap();
+        held += u32::from(low <= 2.0 && 2.0 <= high);
+        width += (high - low) / 500.0;
+    }
+    // 2·1.96·σ/√(2n) for normal errors
+    assert!((465..=485).contains(&held) && (width / (2.0 * 1.96 * 2.0 / 600f64.sqrt()) - 1.0).abs() < 0.05, "{held} {width}");
+}
+
+#[test]
+fn a_mean_of_areas_is_as_uncertain_as_the_mean_of_its_classes() {
+    let (stream, classes) = (stream(), classes(&["a", "b", "c"]));
+    let mut pane = pane(&[&[40, 10, 10], &[10, 40, 10], &[10, 10, 40]]);
+    for i in 0..180usize {
+        let truth = i % 3;
+        let scores = [0, 1, 2].map(|class| 0.2 + 0.05 * ((i * 7 + class * 3) % 8) as f64 + if class == truth { 0.15 } else { 0.0 });
+        pane.scores.tally(&Scores::Classes(scores.into()), truth, None, true);
+    }
+    let measured = measure_outcomes(&context(&stream, Task::Multiclass, &classes, None), &pane);
+    for metric in [Metric::RocAuc, Metric::PrAuc] {
+        let of_class = |class: &Arc<str>| reading(&measured, &Subject::ClassQuality(class.clone()), metric).interval.unwrap();
+        let mean = |end: fn((f64, f64)) -> f64| classes.iter().map(|class| end(of_class(class))).sum::<f64>() / 3.0;
+        let (low, high) = reading(&measured, &Subject::Quality, metric).interval.unwrap();
+        assert!((low - mean(|(low, _)| low)).abs() < 1e-12 && (high - mean(|(_, high)| high)).abs() < 1e-12, "{metric:?} {low} {high}");
+    }
+    assert!(reading(&measured, &Subject::ClassQuality("a".into()), Metric::Brier).interval.is_some());
+}
