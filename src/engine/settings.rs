@@ -132,6 +132,8 @@ pub struct ModelSettings {
     pub new_version: NewVersion,
     /// Cells per numeric column of a learned reference.
     pub cells: usize,
+    /// Bins per numeric column of a learned reference.
+    pub bins: usize,
     /// Kinds of columns that inference would get wrong (learned references).
     pub kinds: BTreeMap<Arc<str>, ColumnKind>,
     /// Features by which windows are also kept apart, one segment a value.
@@ -158,6 +160,9 @@ pub struct ModelSettings {
 
 /// Places of a ranked list that count where nothing else is said.
 pub const DEFAULT_K: usize = 10;
+
+/// Bins of a numeric column where nothing else is said: its deciles.
+pub const DEFAULT_BINS: usize = 10;
 
 /// β of F-beta where nothing else is said: F2, recall counts twice as much as precision. (F1 is a metric of its own.)
 pub const DEFAULT_BETA: f64 = 2.0;
