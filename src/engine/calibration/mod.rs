@@ -121,6 +121,7 @@ fn measure(reference: &Reference, spec: &CalibrationSpec, inputs: &InputPane, ou
         estimate: false,
         beta: DEFAULT_BETA,
         costs: None,
+        each_class: false,
         decision_thresholds: &[],
         detectors: &detectors,
     };
@@ -131,7 +132,10 @@ fn measure(reference: &Reference, spec: &CalibrationSpec, inputs: &InputPane, ou
         measurements.retain(|m| m.subject != Subject::Quality || m.metric.family() != Family::Classes);
         for (place, class) in classes.iter().enumerate() {
             let of_class = measure_outcomes(&Context { positive: Some(place), ..ctx }, outcomes);
-            let of_class = of_class.into_iter().filter(|m| m.subject == Subject::Quality && m.metric.family() == Family::Classes);
+            // the scores are those of the positive class: of the other one they are not figures
+            let usable = |metric: Metric| positive.is_none_or(|positive| positive == place) || !metric.needs_scores();
+            let usable = |m: &Measurement| m.metric.family() == Family::Classes && usable(m.metric);
+            let of_class = of_class.into_iter().filter(|m| m.subject == Subject::Quality && usable(m));
             measurements.extend(of_class.map(|m| Measurement { subject: Subject::ClassQuality(class.clone()), ..m }));
         }
     }

@@ -13,6 +13,7 @@ mod data;
 mod detectors;
 mod estimate;
 mod fairness;
+mod figures;
 mod golden;
 mod golden_quality;
 mod multivariate;
@@ -99,6 +100,7 @@ fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], refer
         estimate: true,
         beta: 2.0,
         costs: None,
+        each_class: false,
         decision_thresholds: &[],
         detectors: &NO_DETECTORS,
     }

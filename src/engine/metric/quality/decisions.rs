@@ -1,6 +1,6 @@
 //! What is read from the confusion matrix.
 
-use super::super::{Context, Metric};
+use super::super::{ConfusionTable, Context, Metric};
 use super::Figure;
 use crate::engine::catalogue::Family;
 use crate::engine::settings::{CostMatrix, Task};
@@ -10,14 +10,24 @@ use crate::stats::{self, ClassCounts, NoValue, interval};
 use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;
 
-/// Means over classes by another weight than one for each: with two classes they say nothing that the figures of the positive one do not.
-const WEIGHTED: [Metric; 6] =
-    [Metric::PrecisionMicro, Metric::RecallMicro, Metric::F1Micro, Metric::PrecisionWeighted, Metric::RecallWeighted, Metric::F1Weighted];
+/// What says nothing of two classes that another figure does not: pooled decisions are the accuracy, and the areas of both classes against each other one.
+const OF_SEVERAL: [Metric; 7] = [
+    Metric::PrecisionMicro,
+    Metric::RecallMicro,
+    Metric::F1Micro,
+    Metric::FBetaMicro,
+    Metric::SpecificityMicro,
+    Metric::RocAucWeighted,
+    Metric::PrAucWeighted,
+];
+
+/// Classes up to which a matrix is told: 20 make 400 counts.
+const MOST_SHOWN: usize = 20;
 
 /// Figures of a classifier as a whole, in the order of [`Metric::ALL`]; a selection rate is one class's, so a multiclass model has it by class only.
 pub(super) fn metrics(task: Task) -> Vec<Metric> {
     let fits = |metric: &Metric| match task {
-        Task::Binary => !WEIGHTED.contains(metric),
+        Task::Binary => !OF_SEVERAL.contains(metric),
         _ => *metric != Metric::SelectionRate,
     };
     Metric::ALL.iter().copied().filter(|metric| metric.family() == Family::Classes).filter(fits).collect()
@@ -66,6 +76,15 @@ impl<'a> Decisions<'a> {
     /// The positive class against the rest, as other decisions would have had it.
     pub(super) fn of_two(counts: ClassCounts, ctx: &Context<'_>) -> Self {
         Self { matrix: counts.matrix(), classes: TWO.to_vec(), beta: ctx.beta, values: values(ctx.costs, &TWO, Some(1)) }
+    }
+
+    /// The counts themselves, as far as a person can read them: of up to [`MOST_SHOWN`] classes; `None` also without any pair.
+    pub(super) fn table(&self) -> Option<ConfusionTable> {
+        if self.classes.len() > MOST_SHOWN || self.matrix.sum() == 0 {
+            return None;
+        }
+        let counts = self.matrix.rows().into_iter().map(|row| row.to_vec()).collect();
+        Some(ConfusionTable { classes: self.classes.iter().map(|&class| class.into()).collect(), counts })
     }
 
     /// One figure; `Empty` for one that is not read from decisions.
@@ -117,12 +136,19 @@ impl<'a> Decisions<'a> {
             Metric::FBeta => each(&f_beta),
             Metric::Specificity => each(&ClassCounts::specificity),
             Metric::SelectionRate => each(&ClassCounts::selection_rate),
+            Metric::PrecisionMacro => stats::macro_mean(matrix, ClassCounts::precision),
+            Metric::RecallMacro => stats::macro_mean(matrix, ClassCounts::recall),
+            Metric::F1Macro => stats::macro_mean(matrix, ClassCounts::f1),
             Metric::PrecisionMicro => pooled().precision(),
             Metric::RecallMicro => pooled().recall(),
             Metric::F1Micro => pooled().f1(),
+            Metric::FBetaMicro => pooled().f_beta(beta),
+            Metric::SpecificityMicro => pooled().specificity(),
             Metric::PrecisionWeighted => stats::weighted_mean(matrix, ClassCounts::precision),
             Metric::RecallWeighted => stats::weighted_mean(matrix, ClassCounts::recall),
             Metric::F1Weighted => stats::weighted_mean(matrix, ClassCounts::f1),
+            Metric::FBetaWeighted => stats::weighted_mean(matrix, f_beta),
+            Metric::SpecificityWeighted => stats::weighted_mean(matrix, ClassCounts::specificity),
             Metric::Matthews => stats::matthews(matrix),
             Metric::BusinessValue => match &self.values {
                 Some(values) => stats::mean_value(matrix, values.view()),
@@ -141,8 +167,8 @@ fn is_of_class(metric: Metric) -> bool {
 
 /// Part and whole of a figure that is a plain share.
 fn proportion(metric: Metric, place: Option<usize>, matrix: ArrayView2<'_, u64>) -> Option<(u64, u64)> {
-    use Metric::{Accuracy, F1Micro, PrecisionMicro, RecallMicro, RecallWeighted};
-    if matches!(metric, Accuracy | PrecisionMicro | RecallMicro | F1Micro | RecallWeighted) {
+    use Metric::{Accuracy, F1Micro, FBetaMicro, PrecisionMicro, RecallMicro, RecallWeighted};
+    if matches!(metric, Accuracy | PrecisionMicro | RecallMicro | F1Micro | FBetaMicro | RecallWeighted) {
         return Some((matrix.diag().sum(), matrix.sum()));
     }
     let counts = ClassCounts::of(matrix, place?);
