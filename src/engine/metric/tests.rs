@@ -9,16 +9,22 @@ use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
 mod acceptance;
 mod conformance;
+mod coverage;
 mod data;
 mod detectors;
 mod estimate;
 mod fairness;
 mod figures;
 mod golden;
+mod golden_peers;
 mod golden_quality;
+mod golden_quality_peers;
+mod golden_vectors;
 mod multivariate;
 mod outcomes;
 mod properties;
+mod real;
+mod special;
 mod vectors;
 
 /// One value of a column, as a shard would have understood it.
