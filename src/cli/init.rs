@@ -100,6 +100,7 @@ fn load(args: &InitArgs) -> anyhow::Result<ReferenceFile> {
         ("--numeric", !options.numeric.is_empty()),
         ("--categorical", !options.categorical.is_empty()),
         ("--cells", options.cells.is_some()),
+        ("--bins", options.bins.is_some()),
         ("--max-categories", options.max_categories.is_some()),
         ("--classes", !options.classes.is_empty()),
     ];

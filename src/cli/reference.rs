@@ -68,6 +68,9 @@ pub struct CompileArgs {
     /// Resolution of numeric features; a feature with at most this many distinct values is kept exactly [default: 256]
     #[arg(long, value_name = "N")]
     pub cells: Option<usize>,
+    /// Bins of numeric features with more than 20 distinct values, for PSI and its like: parts of about equal mass of the reference [default: 10]
+    #[arg(long, value_name = "N")]
+    pub bins: Option<usize>,
     /// Names of a categorical feature that are counted apart [default: 50]
     #[arg(long, value_name = "N")]
     pub max_categories: Option<usize>,
@@ -102,6 +105,7 @@ impl CompileArgs {
         let default = CompileSpec::default();
         CompileSpec {
             cells: self.cells.unwrap_or(default.cells),
+            bins: self.bins.unwrap_or(default.bins),
             max_categories: self.max_categories.unwrap_or(default.max_categories),
             numeric: names(&self.numeric),
             categorical: names(&self.categorical),

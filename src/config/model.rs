@@ -97,6 +97,12 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
     let reference = reference(&section, ctx.base_dir);
     let new_version = new_version(&section);
     let cells = section.count("cells", "256", 2..=100_000, "Resolution of a learned reference: cells per numeric column.");
+    let bins = section.count(
+        "bins",
+        "10",
+        2..=100,
+        "Bins of a learned reference per numeric column of more than 20 values, for PSI and its like.",
+    );
     let lists = ["numeric", "categorical", "text", "ignore", "segments"];
     let docs = [
         "Features that are numbers where inference gets it wrong (learned references).",
@@ -146,6 +152,7 @@ fn model(section: Section<'_>, ctx: ModelContext<'_>) -> (ModelSettings, Changes
         reference,
         new_version,
         cells: whole(cells),
+        bins: whole(bins),
         kinds,
         segments: shared(segments),
         ignore: shared(ignore),

@@ -1,6 +1,6 @@
 //! What the engine is told: plain values, already validated by `config`.
 
-use crate::engine::catalogue::{Family, Metric, MetricSet, Signal};
+use crate::engine::catalogue::{Family, Metric, MetricSet, Signal, Subject};
 use crate::engine::verdict::{Rule, SubjectPattern};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,6 +135,8 @@ pub struct ModelSettings {
     pub new_version: NewVersion,
     /// Cells per numeric column of a learned reference.
     pub cells: usize,
+    /// Bins per numeric column of a learned reference.
+    pub bins: usize,
     /// Kinds of columns that inference would get wrong (learned references).
     pub kinds: BTreeMap<Arc<str>, ColumnKind>,
     /// Features by which windows are also kept apart, one segment a value.
@@ -162,16 +164,22 @@ pub struct ModelSettings {
 /// Places of a ranked list that count where nothing else is said.
 pub const DEFAULT_K: usize = 10;
 
+/// Bins of a numeric column where nothing else is said: its deciles.
+pub const DEFAULT_BINS: usize = 10;
+
 /// β of F-beta where nothing else is said: F2, recall counts twice as much as precision. (F1 is a metric of its own.)
 pub const DEFAULT_BETA: f64 = 2.0;
-
-/// Metrics that are read from the scores of labelled predictions.
-const SCORED: [Metric; 5] = [Metric::RocAuc, Metric::PrAuc, Metric::LogLoss, Metric::Brier, Metric::CalibrationError];
 
 impl ModelSettings {
     /// Whether the scores of a prediction are remembered until its label comes: they take memory, so only where something is read from them.
     pub fn needs_scores(&self) -> bool {
-        !self.decision_thresholds.is_empty() || SCORED.iter().any(|&metric| self.metrics.contains(metric))
+        !self.decision_thresholds.is_empty() || self.metrics.iter().any(Metric::needs_scores)
+    }
+
+    /// Whether a rule looks at one class of the model.
+    pub fn looks_at_classes(&self) -> bool {
+        let of_class = |subject: &SubjectPattern| matches!(subject, SubjectPattern::Exactly(Subject::ClassQuality(_)));
+        self.rules.iter().flat_map(|rule| &rule.conditions).any(|condition| of_class(&condition.subject))
     }
 }
 

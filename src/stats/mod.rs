@@ -91,4 +91,4 @@ impl NoValue {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,9 +1,10 @@
 use super::*;
 use ndarray::{Array2, array};
 
+pub(crate) mod bins;
 mod distances;
 mod golden;
-mod peers;
+pub(crate) mod peers;
 mod properties;
 mod quality;
 mod ranking;

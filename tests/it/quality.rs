@@ -78,3 +78,29 @@ fn regression_errors_and_residuals() {
     let (before, after) = ((0..5).map(drift).fold(0.0, f64::max), (5..10).map(drift).fold(1.0, f64::min));
     assert!(before < 0.05 && after > before, "{before} {after}");
 }
+
+/// A rule on one class of a binary model: both classes have figures, of the negative one from the same matrix and from scores taken from 1.
+#[test]
+fn the_negative_class_has_figures_where_a_rule_looks_at_it() {
+    let set = Dataset::prepare("elec2");
+    let rule = "[[rule]]\nname = \"down\"\n\n[[rule.condition]]\nsubject = \"quality:0\"\nmetric = \"precision\"\nbelow = 0.5\n\n\
+                [[rule.condition]]\nsubject = \"quality:0\"\nmetric = \"roc_auc\"\nbelow = 0.5\n";
+    fs::write(set.path("rules.toml"), rule).unwrap();
+    let lines = replay(&set, &["--model", "elec2", "--task", "binary", "--positive", "1"], "");
+    assert!(lines.iter().all(|line| line["subject"] != "quality:0"), "nobody asks");
+    let config = fs::read_to_string(set.path("driftd.toml")).unwrap();
+    fs::write(set.path("driftd.toml"), format!("{config}\n[rules]\nfiles = [\"rules.toml\"]\n")).unwrap();
+    let output = set.driftd(&["replay", "--config", "driftd.toml", "--predictions", "predictions.jsonl", "--labels", "labels.jsonl"]);
+    let lines: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (i, golden) in set.golden["quality"].as_array().unwrap().iter().enumerate() {
+        let count = |key: &str| golden["confusion"][key].as_f64().unwrap();
+        for (class, want) in [("0", count("tn") / (count("tn") + count("fn"))), ("1", golden["precision"].as_f64().unwrap())] {
+            let line = reading(&lines, i, &format!("quality:{class}"), "precision");
+            assert!((line["value"].as_f64().unwrap() - want).abs() < 1e-9, "{class} in window {i}: {line}, not {want}");
+        }
+        // the area is the same from either side
+        let line = reading(&lines, i, "quality:0", "roc_auc");
+        let (got, bound) = (line["value"].as_f64().unwrap(), line["error_bound"].as_f64().unwrap_or(0.0));
+        assert!((got - golden["roc_auc"].as_f64().unwrap()).abs() <= bound + 1e-9, "{line}");
+    }
+}

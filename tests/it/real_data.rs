@@ -4,6 +4,7 @@ use crate::golden::SETS;
 use crate::support::dataset::{Dataset, START_MS, WINDOW_MS};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
 
 /// Windows whose breach confirms, by the default rules.
 const CONFIRM: usize = 2;
@@ -54,9 +55,14 @@ fn expected_quality(set: &Dataset) -> Vec<(String, usize)> {
             names.iter().any(|name| figures[name].as_f64().unwrap() < 0.90)
         }
     };
+    confirmed(golden.iter().map(breached))
+}
+
+/// What is told of windows of which these breach.
+fn confirmed(breached: impl Iterator<Item = bool>) -> Vec<(String, usize)> {
     let (mut told, mut firing, mut run) = (Vec::new(), false, 0);
-    for (i, figures) in golden.iter().enumerate() {
-        run = if breached(figures) != firing { run + 1 } else { 0 };
+    for (i, breached) in breached.enumerate() {
+        run = if breached != firing { run + 1 } else { 0 };
         match (firing, run) {
             (false, 1) => told.push(("pending".to_owned(), i)),
             (false, CONFIRM) => told.push(("firing".to_owned(), i)),
@@ -96,4 +102,34 @@ fn credit_card_drifts_with_chunk_5_and_not_before() {
     assert_eq!(story(&lines, "model-quality"), expected_quality(&set));
     assert_eq!(expected_quality(&set), told(&[("pending", 0), ("firing", 1)]), "it was never as good as the objective");
     assert_eq!(story(&lines, "label-stall"), [], "at the horizon one prediction in seven has a label");
+}
+
+/// Bounds that the accuracy of elec2 crosses in both directions: fires, resolves, and not for a single window.
+#[test]
+fn an_accuracy_that_falls_and_recovers_is_told_so() {
+    let (set, _) = replay(0);
+    let golden = set.golden["quality"].as_array().unwrap();
+    let accuracy: Vec<f64> = golden.iter().map(|figures| figures["accuracy"].as_f64().unwrap()).collect();
+    let config = fs::read_to_string(set.path("driftd.toml")).unwrap();
+    let stories = [
+        (0.63, told(&[("pending", 4), ("firing", 5), ("resolved", 9)])),
+        // window 1 is just above: the first breach was alone, and is forgotten
+        (0.70, told(&[("pending", 0), ("pending", 2), ("firing", 3), ("resolved", 9)])),
+        (0.75, told(&[("pending", 0), ("firing", 1), ("resolved", 9)])),
+        (0.79, told(&[("pending", 0), ("firing", 1), ("resolved", 9), ("pending", 11)])),
+    ];
+    for (bound, want) in stories {
+        let rule = format!(
+            "[[rule]]\nname = \"accuracy\"\nresolve_level = 1.0\n\n[[rule.condition]]\nsubject = \"quality\"\nmetric = \"accuracy\"\nbelow = {bound}\n"
+        );
+        fs::write(set.path("rules.toml"), rule).unwrap();
+        fs::write(set.path("own.toml"), format!("{config}\n[rules]\nfiles = [\"rules.toml\"]\n")).unwrap();
+        let replay = ["replay", "--config", "own.toml", "--predictions", "predictions.jsonl", "--labels", "labels.jsonl"];
+        let output = String::from_utf8(set.driftd(&replay).stdout).unwrap();
+        let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // by scikit-learn's figures, and written out
+        let expected = confirmed(accuracy.iter().map(|accuracy| *accuracy < bound));
+        assert_eq!(story(&lines, "accuracy"), expected, "{bound}");
+        assert_eq!(expected, want, "{bound}");
+    }
 }

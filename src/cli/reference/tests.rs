@@ -64,6 +64,7 @@ fn mistakes_are_refused_with_what_to_do() {
     assert!(refused(&[&cards, "--task", "clustering"]).contains("one of binary, multiclass, regression, ranking"));
     assert!(refused(&[&cards, "--categorical", "is_custmer"]).contains("no column \"is_custmer\"; it has app_behavioral_score, "));
     assert!(refused(&[&cards, "--cells", "1"]).contains("cells = 1 is out of range"));
+    assert!(refused(&[&cards, "--bins", "1"]).contains("bins = 1 is out of range"));
     assert!(refused(&[&cards, "--numeric", "is_customer", "--categorical", "is_customer"]).contains("choose one"));
     assert!(refused(&["/nowhere/x.csv"]).contains("cannot read /nowhere/x.csv"));
     assert!(driftd(&["show", &cards]).unwrap_err().contains("no compiled reference"));

@@ -242,10 +242,10 @@ fn what_has_no_reading_no_figure_or_no_interval_is_refused() {
     place("quality", "accuracy", "kind = \"numeric\"", "kind", "narrows columns, and quality is none");
     place("prediction", "ks", "task = \"binary\"", "task", "of regression models only");
     place("quality", "f1_micro", "task = \"binary\"", "task", "of multiclass models only");
-    place("quality", "recall_weighted", "task = \"binary\"", "task", "of multiclass models only");
+    place("quality", "roc_auc_weighted", "task = \"binary\"", "task", "of multiclass models only");
     place("quality", "selection_rate", "task = \"multiclass\"", "task", "of binary models only");
     place("quality@0.3", "f1", "task = \"multiclass\"", "task", "of binary models only");
-    place("quality:1", "f1", "task = \"binary\"", "task", "of multiclass models only");
+    place("quality:1", "f1", "task = \"regression\"", "task", "of binary and multiclass models only");
     place("fairness:country", "selection_rate_ratio", "task = \"multiclass\"", "task", "of binary models only");
     place("label", "psi", "against = \"last_week\"", "against", "compared with the reference only");
     // bounds that follow a figure that no reference has

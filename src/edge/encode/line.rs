@@ -85,6 +85,16 @@ pub struct MeasurementLine {
     /// What contributed most, largest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartLine>,
+    /// Beside the accuracy of a classifier of few classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion: Option<ConfusionLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct ConfusionLine {
+    classes: Vec<String>,
+    /// By label, then by prediction.
+    matrix: Vec<Vec<u64>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -208,6 +218,10 @@ impl Line {
             reference: m.reference.as_ref().map(ToString::to_string),
             against: (m.baseline != Baseline::Reference).then(|| m.baseline.as_str()),
             parts: m.parts.iter().map(PartLine::of).collect(),
+            confusion: m.confusion.as_ref().map(|table| ConfusionLine {
+                classes: table.classes.iter().map(ToString::to_string).collect(),
+                matrix: table.counts.clone(),
+            }),
         }))
     }
 
@@ -332,7 +346,7 @@ impl SpanLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::metric::{Metric, Subject};
+    use crate::engine::metric::{ConfusionTable, Metric, Subject};
     use crate::event::{ModelKey, Timestamp};
 
     fn measurement() -> Measurement {
@@ -368,11 +382,12 @@ mod tests {
             parts: vec![part("12.5 to 40", 0.2), part("(new)", 0.05)],
             verdict: Some(Verdict::Breach),
             reference: Some("f9d7".into()),
+            confusion: Some(ConfusionTable { classes: vec!["no".into(), "yes".into()], counts: vec![vec![50, 10], vec![5, 35]] }),
             ..measurement()
         };
         check(
             &full,
-            r#""threshold":0.1,"on_reference":0.02,"p_value":0.001,"q_value":0.002,"noise_floor":0.05,"sigma":0.01,"interval":[0.2,0.3],"n_reference":100,"n_current":9,"verdict":"breach","reference":"f9d7","against":"last_week","parts":[{"name":"12.5 to 40","reference":0.125,"current":0.5,"contribution":0.2},{"name":"(new)","reference":0.125,"current":0.5,"contribution":0.05}]}"#,
+            r#""threshold":0.1,"on_reference":0.02,"p_value":0.001,"q_value":0.002,"noise_floor":0.05,"sigma":0.01,"interval":[0.2,0.3],"n_reference":100,"n_current":9,"verdict":"breach","reference":"f9d7","against":"last_week","parts":[{"name":"12.5 to 40","reference":0.125,"current":0.5,"contribution":0.2},{"name":"(new)","reference":0.125,"current":0.5,"contribution":0.05}],"confusion":{"classes":["no","yes"],"matrix":[[50,10],[5,35]]}}"#,
         );
     }
 

@@ -155,6 +155,7 @@ fn measure(
         // what hangs on a model's own settings (another β, costs, thresholds) varies by its sampling error only: `metric::quality`
         beta: DEFAULT_BETA,
         costs: None,
+        each_class: false,
         decision_thresholds: &[],
         detectors: &detectors,
         names_parts: false,
@@ -166,7 +167,10 @@ fn measure(
         measurements.retain(|m| m.subject != Subject::Quality || m.metric.family() != Family::Classes);
         for (place, class) in classes.iter().enumerate() {
             let of_class = measure_outcomes(&Context { positive: Some(place), ..ctx }, outcomes);
-            let of_class = of_class.into_iter().filter(|m| m.subject == Subject::Quality && m.metric.family() == Family::Classes);
+            // the scores are those of the positive class: of the other one they are not figures
+            let usable = |metric: Metric| positive.is_none_or(|positive| positive == place) || !metric.needs_scores();
+            let usable = |m: &Measurement| m.metric.family() == Family::Classes && usable(m.metric);
+            let of_class = of_class.into_iter().filter(|m| m.subject == Subject::Quality && usable(m));
             measurements.extend(of_class.map(|m| Measurement { subject: Subject::ClassQuality(class.clone()), ..m }));
         }
     }

@@ -209,6 +209,7 @@ fn quality_varies_by_its_sampling_error_and_per_class() {
             estimate: false,
             beta: 2.0,
             costs: None,
+            each_class: false,
             decision_thresholds: &[],
             detectors: &Default::default(),
             names_parts: true,

@@ -30,10 +30,11 @@ impl Metric {
         }
     }
 
-    /// Whether it is a mean over classes by another weight than one for each: with two classes it says nothing that the positive one's figure does not.
-    fn is_weighted(self) -> bool {
-        use Metric::{F1Micro, F1Weighted, PrecisionMicro, PrecisionWeighted, RecallMicro, RecallWeighted};
-        matches!(self, PrecisionMicro | RecallMicro | F1Micro | PrecisionWeighted | RecallWeighted | F1Weighted)
+    /// Whether it says nothing of two classes that another figure does not: pooled decisions are the accuracy, and the areas of both classes against each other
+    /// are one.
+    fn is_of_several(self) -> bool {
+        use Metric::{F1Micro, FBetaMicro, PrAucWeighted, PrecisionMicro, RecallMicro, RocAucWeighted, SpecificityMicro};
+        matches!(self, PrecisionMicro | RecallMicro | F1Micro | FBetaMicro | SpecificityMicro | RocAucWeighted | PrAucWeighted)
     }
 }
 
@@ -60,7 +61,7 @@ impl Subject {
             // they are joined, so none is missing or invalid
             Self::Label | Self::Residual => compares,
             Self::Quality => match metric.family() {
-                Family::Classes if task == Task::Binary => !metric.is_weighted(),
+                Family::Classes if task == Task::Binary => !metric.is_of_several(),
                 // a selection rate is one class's
                 Family::Classes => task == Task::Multiclass && metric != Metric::SelectionRate,
                 Family::Numbers => task == Task::Regression,
@@ -68,7 +69,7 @@ impl Subject {
                 Family::Arrival => true,
                 _ => false,
             },
-            Self::ClassQuality(_) => task == Task::Multiclass && OF_ONE_CLASS.contains(&metric),
+            Self::ClassQuality(_) => classifies && OF_ONE_CLASS.contains(&metric),
             Self::QualityAt(_) => task == Task::Binary && OF_THRESHOLD.contains(&metric),
             Self::EstimatedQuality => {
                 metric.is_estimated()

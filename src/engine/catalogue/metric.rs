@@ -175,11 +175,11 @@ metrics! {
     RecallMicro => "recall_micro", Classes, Unit;
     /// F1 over all decisions of all classes (multiclass).
     F1Micro => "f1_micro", Classes, Unit;
-    /// Mean precision of the classes by their number of labels (multiclass).
+    /// Mean precision of the classes by their number of labels.
     PrecisionWeighted => "precision_weighted", Classes, Unit;
-    /// Mean recall of the classes by their number of labels (multiclass).
+    /// Mean recall of the classes by their number of labels.
     RecallWeighted => "recall_weighted", Classes, Unit;
-    /// Mean F1 of the classes by their number of labels (multiclass).
+    /// Mean F1 of the classes by their number of labels.
     F1Weighted => "f1_weighted", Classes, Unit;
     /// Area under the ROC curve, from score cells; multiclass: mean of each class against the rest.
     RocAuc => "roc_auc", Classes, Unit;
@@ -277,9 +277,35 @@ metrics! {
     Kswin => "kswin", Detector, NonNegative;
     /// Changes that CUSUM found in the window.
     Cusum => "cusum", Detector, NonNegative;
+
+    // further means over classes; at the end, because files of references keep a metric by its place
+    /// Mean precision of the classes that occur, each with the same weight.
+    PrecisionMacro => "precision_macro", Classes, Unit;
+    /// Mean recall of the classes that occur, each with the same weight.
+    RecallMacro => "recall_macro", Classes, Unit;
+    /// Mean F1 of the classes that occur, each with the same weight.
+    F1Macro => "f1_macro", Classes, Unit;
+    /// F-beta over all decisions of all classes (multiclass).
+    FBetaMicro => "f_beta_micro", Classes, Unit;
+    /// Mean F-beta of the classes by their number of labels.
+    FBetaWeighted => "f_beta_weighted", Classes, Unit;
+    /// Specificity over all decisions of all classes (multiclass).
+    SpecificityMicro => "specificity_micro", Classes, Unit;
+    /// Mean specificity of the classes by their number of labels.
+    SpecificityWeighted => "specificity_weighted", Classes, Unit;
+    /// Mean area under the ROC curve of each class against the rest, by its number of labels (multiclass).
+    RocAucWeighted => "roc_auc_weighted", Classes, Unit;
+    /// Mean average precision of each class against the rest, by its number of labels (multiclass).
+    PrAucWeighted => "pr_auc_weighted", Classes, Unit;
 }
 
 impl Metric {
+    /// Whether it is read from the scores of labelled predictions.
+    pub fn needs_scores(self) -> bool {
+        use Metric::{Brier, CalibrationError, LogLoss, PrAuc, PrAucWeighted, RocAuc, RocAucWeighted};
+        matches!(self, RocAuc | PrAuc | LogLoss | Brier | CalibrationError | RocAucWeighted | PrAucWeighted)
+    }
+
     /// Whether it can be estimated before labels arrive.
     pub fn is_estimated(self) -> bool {
         use Metric::{Accuracy, BalancedAccuracy, F1, Mae, Precision, Recall, Rmse, RocAuc, Specificity};

@@ -319,6 +319,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         estimate: model.settings.estimate,
         beta: model.settings.beta,
         costs: model.settings.costs.as_ref(),
+        each_class: model.settings.looks_at_classes(),
         decision_thresholds: &model.settings.decision_thresholds,
         detectors: &detectors,
         names_parts: true,

@@ -42,6 +42,8 @@ pub struct Measurement {
     pub baseline: Baseline,
     /// What contributed most, largest first: bins, categories, segments.
     pub parts: Vec<Part>,
+    /// The confusion matrix, beside the accuracy of the whole where there are few classes.
+    pub confusion: Option<ConfusionTable>,
     /// Valid reference values compared with.
     pub n_reference: u64,
     /// What the reading is a statement about: valid values of the window (all events for missing, invalid and error rates, labelled
@@ -75,6 +77,7 @@ impl Measurement {
             interval: None,
             baseline: Baseline::Reference,
             parts: Vec::new(),
+            confusion: None,
             n_reference: 0,
             n_current: 0,
             reference: None,
@@ -121,6 +124,15 @@ pub struct Part {
     pub current: f64,
     /// What it adds to the reading, in the reading's unit.
     pub contribution: f64,
+}
+
+/// Answers against truth, counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfusionTable {
+    /// The classes, in the order of rows and columns.
+    pub classes: Vec<Arc<str>>,
+    /// Labelled predictions: a row for each label, in it a number for each prediction.
+    pub counts: Vec<Vec<u64>>,
 }
 
 /// Which window, and how much is in it.

@@ -19,7 +19,7 @@ mod vectors;
 pub use crate::engine::catalogue::{Metric, Subject};
 pub use data::{DataFacts, measure_data};
 pub use fairness::{measure_fairness, wants_fairness};
-pub use measurement::{Baseline, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
+pub use measurement::{Baseline, ConfusionTable, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};
 pub use multivariate::share_of_drifted;
 
 use crate::engine::catalogue::{Family, MetricSet, Signal};
@@ -56,6 +56,8 @@ pub struct Context<'a> {
     pub beta: f64,
     /// What answers are worth; `None`: not said.
     pub costs: Option<&'a CostMatrix>,
+    /// Whether a binary model has the quality of each of its two classes (a multiclass one always has).
+    pub each_class: bool,
     /// Decision thresholds other than the model's own at which quality is measured (binary models).
     pub decision_thresholds: &'a [Arc<str>],
     /// The change detectors that run, each with what it watches.

@@ -9,17 +9,24 @@ use crate::event::{InvalidReason, ModelKey, Scalar, Timestamp};
 
 mod acceptance;
 mod conformance;
+mod coverage;
 mod data;
 mod detectors;
 mod estimate;
 mod fairness;
+mod figures;
 mod golden;
+mod golden_peers;
 mod golden_quality;
+mod golden_quality_peers;
+mod golden_vectors;
 mod measured;
 mod multivariate;
 mod outcomes;
 mod parts;
 mod properties;
+mod real;
+mod special;
 mod vectors;
 
 /// One value of a column, as a shard would have understood it.
@@ -101,6 +108,7 @@ fn context<'a>(stream: &'a StreamKey, task: Task, classes: &'a [Arc<str>], refer
         estimate: true,
         beta: 2.0,
         costs: None,
+        each_class: false,
         decision_thresholds: &[],
         detectors: &NO_DETECTORS,
         names_parts: true,

@@ -178,7 +178,10 @@ pub fn is_of_the_window(metric: Metric) -> bool {
 /// √(p(1−p)/n) with p as Jeffreys' prior has it, (c + ½)/(m + 1): a reference without a single case does not say that there is none.
 pub fn sampling_sigma(metric: Metric, share: f64, n: u64, m: u64) -> Option<f64> {
     let is_share = metric.family() == Family::Rate && metric != Metric::Constant
-        || matches!(metric, Metric::Accuracy | Metric::SelectionRate | Metric::PrecisionMicro | Metric::RecallMicro | Metric::F1Micro);
+        || matches!(
+            metric,
+            Metric::Accuracy | Metric::SelectionRate | Metric::PrecisionMicro | Metric::RecallMicro | Metric::F1Micro | Metric::FBetaMicro
+        );
     if !is_share || n == 0 || !(0.0..=1.0).contains(&share) {
         return None;
     }

@@ -123,6 +123,7 @@ fn spec(settings: &ModelSettings, record: &ModelRecord) -> CompileSpec {
     let of_kind = |kind: ColumnKind| settings.kinds.iter().filter(|(_, k)| **k == kind).map(|(name, _)| Arc::clone(name)).collect();
     CompileSpec {
         cells: settings.cells,
+        bins: settings.bins,
         numeric: of_kind(ColumnKind::Numeric),
         categorical: of_kind(ColumnKind::Categorical),
         text: of_kind(ColumnKind::Text),

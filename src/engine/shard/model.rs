@@ -8,7 +8,7 @@ use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Reference;
 use crate::engine::reference::vectors::{Projection, VectorReference};
-use crate::engine::settings::{DEFAULT_BETA, DEFAULT_K, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
+use crate::engine::settings::{DEFAULT_BETA, DEFAULT_BINS, DEFAULT_K, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -197,6 +197,7 @@ pub(super) fn unwatched(name: &str) -> ModelSettings {
         reference: ReferencePolicy::Learn { rows: usize::MAX },
         new_version: NewVersion::Inherit { rows: usize::MAX },
         cells: 1,
+        bins: DEFAULT_BINS,
         kinds: BTreeMap::new(),
         segments: Vec::new(),
         ignore: Vec::new(),

@@ -60,6 +60,7 @@ pub(super) fn settings() -> Settings {
             reference: ReferencePolicy::Learn { rows: 50 },
             new_version: NewVersion::Learn { rows: 50 },
             cells: 16,
+            bins: 10,
             kinds: Default::default(),
             segments: Vec::new(),
             ignore: Vec::new(),

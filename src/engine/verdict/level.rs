@@ -72,6 +72,57 @@ fn is_rate(metric: Metric) -> bool {
 mod tests {
     use super::*;
 
+    /// Cases of NannyML's own tests of `StandardDeviationThreshold` (0.13.1, Apache-2.0): offset(values) ± multiplier · `numpy.std(values)`. Here `reference`
+    /// is the
+    /// offset, and a multiplier that is not given is a bound that is not written.
+    #[test]
+    fn thresholds_in_standard_deviations_are_nannymls() {
+        let cases = include_str!("../../../tests/data/peer_tests/nannyml.json");
+        let cases: serde_json::Value = serde_json::from_str(cases).unwrap();
+        let of = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+        };
+        let offset = |name: &str, values: &[f64]| match name {
+            "np.min" => values.iter().copied().fold(f64::INFINITY, f64::min),
+            "np.max" => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            "np.median" => f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]),
+            "np.mean" => of(values).0,
+            other => panic!("{other}"),
+        };
+        let level = |offset: f64, values: &[f64], sigmas: f64| {
+            let threshold = Threshold::Reference { factor: 1.0, offset: 0.0, sigmas };
+            threshold.level(Some(offset), Some(of(values).1)).unwrap()
+        };
+        let close = |got: f64, want: &serde_json::Value| assert!((got - want.as_f64().unwrap()).abs() < 1e-12, "{got} {want}");
+        let (mut compared, three, range) = (0, [-1.0, 1.0, 1.0, 1.0], (0..30).map(f64::from).collect::<Vec<f64>>());
+        for test in cases["std_threshold_cases_raw"].as_array().unwrap() {
+            for case in test["cases"].as_array().unwrap() {
+                match test["parameters"].as_array().unwrap().len() {
+                    2 if test["parameters"][0] == "offset_from" => {
+                        let values = [-1.0, -0.5, 0.0, 0.5, 1.0];
+                        close(level(offset(case[0]["expr"].as_str().unwrap(), &values), &values, 0.0), &case[1]);
+                    }
+                    2 => close(level(-1.0, &three, -case[0].as_f64().unwrap()), &case[1]),
+                    4 => {
+                        let sides = [(case[0].as_f64().map(|m| -m), &case[2]), (case[1].as_f64(), &case[3])];
+                        for (sigmas, want) in sides {
+                            assert_eq!(sigmas.is_some(), want.is_number());
+                            sigmas.into_iter().for_each(|sigmas| close(level(-1.0, &three, sigmas), want));
+                        }
+                    }
+                    _ => {
+                        let from = offset(case[2]["expr"].as_str().unwrap(), &range);
+                        close(level(from, &range, -case[0].as_f64().unwrap()), &case[3]);
+                        close(level(from, &range, case[1].as_f64().unwrap()), &case[4]);
+                    }
+                }
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 12);
+    }
+
     #[test]
     fn levels() {
         assert_eq!(Threshold::Absolute(0.1).level(None, None), Some(0.1));

@@ -79,6 +79,14 @@ proptest! {
                 prop_assert_eq!(distance(&reference, &reference), Some(0.0));
             }
         }
+        // smoothed shares are shares: they sum to 1 over the bins that are occupied
+        let bins = occupied(&reference, &current);
+        for counts in [&reference, &current] {
+            let n = counts.iter().map(|&c| u128::from(c)).sum::<u128>();
+            let occupied = reference.iter().zip(&current).zip(counts).filter(|((r, c), _)| **r + **c > 0);
+            let sum: f64 = occupied.map(|(_, &count)| Smoothing::Jeffreys.share(count, n, bins)).sum();
+            prop_assert!(bins == 0 || (sum - 1.0).abs() <= 1e-12, "{}", sum);
+        }
         let kl = kullback_leibler(&reference, &current, Smoothing::Jeffreys);
         prop_assert!(kl.is_none_or(|v| v.is_finite() && v >= 0.0));
         if let Some(test) = chi_square(&reference, &current, LEAST_EXPECTED) {
@@ -86,6 +94,22 @@ proptest! {
             prop_assert!((0.0..=1.0).contains(&test.p_value) && (0.0..=1.0).contains(&test.cramers_v));
             prop_assert_eq!(chi_square(&reference, &current, LEAST_EXPECTED), chi_square(&rotated(&reference), &rotated(&current), LEAST_EXPECTED));
         }
+    }
+
+    #[test]
+    fn a_sample_is_at_no_distance_from_itself(sample in sample(), counts in (1usize..40).prop_flat_map(histogram)) {
+        let points = distinct(&sample);
+        let of_cells = cells(&points, &sample);
+        let line = line(&points, &sample, &of_cells);
+        let none = Ok(Bounded { value: 0.0, bound: 0.0 });
+        prop_assert_eq!((wasserstein(&points, line, line), energy_distance(&points, line, line)), (none, none));
+        prop_assert_eq!(ks(&of_cells, &of_cells).map(|ks| ks.distance), Some(0.0));
+        prop_assert_eq!(cramer_von_mises(&of_cells, &of_cells).map(|test| test.statistic), Some(0.0));
+        let some = (counts.iter().sum::<u64>() > 0).then_some(0.0);
+        prop_assert_eq!(psi(&counts, &counts, Smoothing::Jeffreys).map(|reading| reading.value), some);
+        prop_assert_eq!(kullback_leibler(&counts, &counts, Smoothing::Jeffreys), some);
+        prop_assert_eq!(chi_square(&counts, &counts, LEAST_EXPECTED).map(|test| test.statistic), some);
+        prop_assert_eq!(chi_square(&counts, &counts, LEAST_EXPECTED).map(|test| test.cramers_v), some);
     }
 
     #[test]

@@ -72,6 +72,7 @@ fn binary_vectors() {
 fn multiclass_vectors() {
     let all = vectors("multiclass");
     assert_eq!(all.len(), 4);
+    let mut compared = 0;
     for vector in all {
         let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
         let rows: Vec<_> = want["confusion_rows_are_labels"].as_array().unwrap().iter().map(counts).collect();
@@ -87,6 +88,10 @@ fn multiclass_vectors() {
             matches(name, weighted_mean(view, of).ok(), expected(&want[format!("{figure}_weighted_present")]));
             matches(name, weighted_mean(view, of).ok(), expected(&want[format!("{figure}_weighted_all_classes")]));
             matches(name, of(pooled).ok(), expected(&want[format!("{figure}_micro_present")]));
+            matches(name, of(pooled).ok(), expected(&want[format!("{figure}_micro_all_classes")]));
+            // every class of these vectors occurs, as a label or as an answer
+            matches(name, macro_mean(view, of).ok(), expected(&want[format!("{figure}_macro_all_classes")]));
+            compared += 6;
         }
         let classes: Vec<&str> = vector["classes"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
         let labels: Vec<usize> =
@@ -104,7 +109,10 @@ fn multiclass_vectors() {
             matches(name, Some(macro_area), expected(&want["roc_auc_ovr_weighted"]));
             assert!(areas.len() < classes.len(), "{name}");
         }
+        compared += usize::from(want["roc_auc_ovr_weighted"].is_number());
     }
+    // 6 averages of 3 figures, and 3 areas
+    assert_eq!(compared, 4 * 18 + 3);
 }
 
 #[test]
@@ -143,6 +151,7 @@ fn regression_vectors() {
             continue;
         }
         matches(name, totals.rmse().ok(), expected(&want["rmse"]));
+        matches(name, totals.rmse().ok().map(|rmse| rmse * rmse), expected(&want["mse"]));
         if labels.iter().all(|&y| y == labels[0]) {
             // scikit-learn: 1 when perfect, else 0, NaN for one label
             assert_eq!(totals.r2(), Err(NoValue::ConstantLabels), "{name}");
@@ -152,28 +161,46 @@ fn regression_vectors() {
     }
 }
 
-/// A peer's own test (Evidently 0.7.23, Apache-2.0, tests/calculations/test_classification_performance.py).
+/// Cases of a peer's own tests (`tests/data/peer_tests/evidently.json`, `quality`).
 #[test]
 fn evidently_classification_cases() {
-    let scores = [0.91, 0.82, 0.73, 0.64, 0.55, 0.46, 0.37, 0.28, 0.19, 0.0];
-    let labels = [1, 0, 0, 1, 1, 1, 0, 1, 0, 0].map(|label| label == 1);
-    let mut matrix = Array2::zeros((2, 2));
-    scores.iter().zip(labels).for_each(|(&score, label)| matrix[[usize::from(label), usize::from(score >= 0.7)]] += 1);
-    let counts = ClassCounts::of(matrix.view(), 1);
-    close(accuracy(matrix.view()).unwrap(), 0.4);
-    close(counts.precision().unwrap(), 1.0 / 3.0);
-    close(counts.f1().unwrap(), 0.25);
-    close(counts.recall().unwrap(), 0.2); // tpr; fnr = 1 − tpr
-    close(counts.specificity().unwrap(), 0.6); // tnr; fpr = 1 − tnr
-    close(roc_auc(&groups(scores.into_iter().zip(labels))).unwrap().value, 0.64);
-    close(mean(scores.iter().zip(labels).map(|(&score, label)| binary_loss(score, label).0)), 0.6884817487155065);
-
-    let matrix = array![[4, 1], [2, 5]];
-    let of = |class| {
-        let counts = ClassCounts::of(matrix.view(), class);
-        [counts.true_positive, counts.false_negative, counts.false_positive, counts.true_negative]
-    };
-    assert_eq!((of(0), of(1)), ([4, 1, 2, 5], [5, 2, 1, 4]));
+    let cases: Value = serde_json::from_str(include_str!("../../../tests/data/peer_tests/evidently.json")).unwrap();
+    let mut compared = 0;
+    for case in cases["quality"].as_array().unwrap() {
+        let want = case["expected"].as_object().unwrap();
+        if let Some(classes) = case["classes"].as_array() {
+            let rows: Vec<_> = case["confusion_rows_are_labels"].as_array().unwrap().iter().map(counts).collect();
+            let matrix = Array2::from_shape_fn((rows.len(), rows.len()), |(label, predicted)| rows[label][predicted]);
+            for (place, class) in classes.iter().enumerate() {
+                let got = ClassCounts::of(matrix.view(), place);
+                let got = [("tp", got.true_positive), ("fn", got.false_negative), ("fp", got.false_positive), ("tn", got.true_negative)];
+                got.iter().for_each(|(key, n)| assert_eq!(want[class.as_str().unwrap()][key], *n, "{class} {key}"));
+                compared += got.len();
+            }
+            continue;
+        }
+        let (scores, threshold) = (scored(case), case["threshold"].as_f64().unwrap());
+        let mut matrix = Array2::zeros((2, 2));
+        scores.iter().for_each(|&(score, label)| matrix[[usize::from(label), usize::from(score >= threshold)]] += 1);
+        let counts = ClassCounts::of(matrix.view(), 1);
+        for (key, figure) in want {
+            let got = match key.as_str() {
+                "accuracy" => accuracy(matrix.view()).unwrap(),
+                "precision" => counts.precision().unwrap(),
+                "recall" | "tpr" => counts.recall().unwrap(),
+                "f1" => counts.f1().unwrap(),
+                "tnr" => counts.specificity().unwrap(),
+                "fpr" => 1.0 - counts.specificity().unwrap(),
+                "fnr" => 1.0 - counts.recall().unwrap(),
+                "roc_auc" => roc_auc(&groups(scores.iter().copied())).unwrap().value,
+                "log_loss" => mean(scores.iter().map(|&(score, label)| binary_loss(score, label).0)),
+                other => panic!("{other}"),
+            };
+            close(got, figure.as_f64().unwrap());
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 10 + 8);
 }
 
 #[test]

@@ -18,13 +18,45 @@ fn graded_lists_as_in_the_literature() {
     close(ndcg(&shown, &[3.0, 3.0, 2.0, 2.0, 1.0], 6).unwrap(), dcg / best);
     // items that were not shown count against it: a 3 and a 2 more make the best order 3, 3, 3, 2, 2, 2 of 8.740
     assert!((ndcg(&shown, &[3.0, 2.0, 3.0, 1.0, 2.0, 3.0, 2.0], 6).unwrap() - 0.785).abs() < 5e-4);
-    // the examples of scikit-learn's manual, to the digits it prints: ndcg_score([[10, 0, 0, 1, 5]], [[.1, .2, .3, 4, 70]]) is 0.69, with scores
-    // [[.05, 1.1, 1., .5, .0]] it is 0.49, and 0.35 with k=4
-    let (shown, relevant) = ([5.0, 1.0, 0.0, 0.0, 10.0], [10.0, 1.0, 5.0]);
-    assert!((ndcg(&shown, &relevant, 5).unwrap() - 0.695).abs() < 0.005);
-    let shown = [0.0, 0.0, 1.0, 10.0, 5.0];
-    assert!((ndcg(&shown, &relevant, 5).unwrap() - 0.495).abs() < 0.005);
-    assert!((ndcg(&shown, &relevant, 4).unwrap() - 0.355).abs() < 0.005);
+}
+
+/// `sklearn.metrics.ndcg_score([gains], [[n, n - 1, …, 1]], k=k)` of scikit-learn 1.9.1: gains in the order shown, all of the list's items.
+#[test]
+fn lists_by_scikit_learn() {
+    let cases: [(&[f64], usize, f64); 10] = [
+        // the examples of its manual: ndcg_score([[10, 0, 0, 1, 5]], [[.1, .2, .3, 4, 70]]), with [[.05, 1.1, 1., .5, .0]], and that with k=4
+        (&[5.0, 1.0, 0.0, 0.0, 10.0], 5, 0.6956940443813076),
+        (&[0.0, 0.0, 1.0, 10.0, 5.0], 5, 0.493680191377376),
+        (&[0.0, 0.0, 1.0, 10.0, 5.0], 4, 0.3520241100634488),
+        (&[3.0, 2.0, 3.0, 0.0, 1.0, 2.0], 6, 0.9608081943360616),
+        (&[3.0, 2.0, 3.0, 0.0, 1.0, 2.0, 3.0, 2.0], 6, 0.7850023719699479),
+        // ties in the gains
+        (&[1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0], 5, 0.8048099750039491),
+        (&[0.0, 0.0, 2.0, 2.0, 2.0, 1.0, 0.0], 3, 0.23463936301137828),
+        (&[2.0, 2.0, 2.0], 2, 1.0),
+        (&[0.0, 0.0, 0.0, 0.5], 4, 0.4306765580733929),
+        (&[1e-3, 5.0, 0.0, 5.0, 2.5, 2.5], 10, 0.683730985671053),
+    ];
+    for (gains, k, want) in cases {
+        let relevant: Vec<f64> = gains.iter().copied().filter(|gain| *gain > 0.0).collect();
+        let got = ndcg(gains, &relevant, k).unwrap();
+        assert!((got - want).abs() <= 1e-9 * want, "{gains:?} {k}: got {got}, want {want}");
+    }
+}
+
+/// C. D. Manning, P. Raghavan, H. Schütze, *Introduction to Information Retrieval*, 2008, exercise 8.8: two rankings of ten, R N R N N N N N R R and
+/// N R N N R R R N N N, of four relevant documents each. Precision at 4, at 10, recall at 4, first hit.
+#[test]
+fn lists_of_a_textbook() {
+    let ranking = |marks: &str| -> Vec<f64> { marks.bytes().map(|mark| f64::from(u8::from(mark == b'R'))).collect() };
+    for (marks, p4, p10, r4, first) in [("RNRNNNNNRR", 0.5, 0.4, 0.5, 1.0), ("NRNNRRRNNN", 0.25, 0.4, 0.25, 0.5)] {
+        let shown = ranking(marks);
+        close(precision_at_k(&shown, 4).unwrap(), p4);
+        close(precision_at_k(&shown, 10).unwrap(), p10);
+        close(recall_at_k(&shown, 4, 4).unwrap(), r4);
+        close(recall_at_k(&shown, 4, 10).unwrap(), 1.0);
+        close(reciprocal_rank(&shown, 10), first);
+    }
 }
 
 #[test]

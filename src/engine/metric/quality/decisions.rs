@@ -1,6 +1,6 @@
 //! What is read from the confusion matrix.
 
-use super::super::{Context, Metric, Subject};
+use super::super::{ConfusionTable, Context, Metric, Subject};
 use super::Figure;
 use crate::engine::catalogue::Family;
 use crate::engine::settings::{CostMatrix, Task};
@@ -9,6 +9,9 @@ use crate::event::{Scalar, class_place};
 use crate::stats::{self, ClassCounts, NoValue, interval};
 use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;
+
+/// Classes up to which a matrix is told: 20 make 400 counts.
+const MOST_SHOWN: usize = 20;
 
 /// Figures of a classifier as a whole, in the order of [`Metric::ALL`].
 pub(super) fn metrics(task: Task) -> Vec<Metric> {
@@ -61,6 +64,15 @@ impl<'a> Decisions<'a> {
         Self { matrix: counts.matrix(), classes: TWO.to_vec(), beta: ctx.beta, values: values(ctx.costs, &TWO, Some(1)) }
     }
 
+    /// The counts themselves, as far as a person can read them: of up to [`MOST_SHOWN`] classes; `None` also without any pair.
+    pub(super) fn table(&self) -> Option<ConfusionTable> {
+        if self.classes.len() > MOST_SHOWN || self.matrix.sum() == 0 {
+            return None;
+        }
+        let counts = self.matrix.rows().into_iter().map(|row| row.to_vec()).collect();
+        Some(ConfusionTable { classes: self.classes.iter().map(|&class| class.into()).collect(), counts })
+    }
+
     /// One figure; `Empty` for one that is not read from decisions.
     pub(super) fn figure(&self, metric: Metric, scope: Scope<'_>) -> Figure {
         let n = self.matrix.sum();
@@ -110,12 +122,19 @@ impl<'a> Decisions<'a> {
             Metric::FBeta => each(&f_beta),
             Metric::Specificity => each(&ClassCounts::specificity),
             Metric::SelectionRate => each(&ClassCounts::selection_rate),
+            Metric::PrecisionMacro => stats::macro_mean(matrix, ClassCounts::precision),
+            Metric::RecallMacro => stats::macro_mean(matrix, ClassCounts::recall),
+            Metric::F1Macro => stats::macro_mean(matrix, ClassCounts::f1),
             Metric::PrecisionMicro => pooled().precision(),
             Metric::RecallMicro => pooled().recall(),
             Metric::F1Micro => pooled().f1(),
+            Metric::FBetaMicro => pooled().f_beta(beta),
+            Metric::SpecificityMicro => pooled().specificity(),
             Metric::PrecisionWeighted => stats::weighted_mean(matrix, ClassCounts::precision),
             Metric::RecallWeighted => stats::weighted_mean(matrix, ClassCounts::recall),
             Metric::F1Weighted => stats::weighted_mean(matrix, ClassCounts::f1),
+            Metric::FBetaWeighted => stats::weighted_mean(matrix, f_beta),
+            Metric::SpecificityWeighted => stats::weighted_mean(matrix, ClassCounts::specificity),
             Metric::Matthews => stats::matthews(matrix),
             Metric::BusinessValue => match &self.values {
                 Some(values) => stats::mean_value(matrix, values.view()),
@@ -134,8 +153,8 @@ fn is_of_class(metric: Metric) -> bool {
 
 /// Part and whole of a figure that is a plain share.
 fn proportion(metric: Metric, place: Option<usize>, matrix: ArrayView2<'_, u64>) -> Option<(u64, u64)> {
-    use Metric::{Accuracy, F1Micro, PrecisionMicro, RecallMicro, RecallWeighted};
-    if matches!(metric, Accuracy | PrecisionMicro | RecallMicro | F1Micro | RecallWeighted) {
+    use Metric::{Accuracy, F1Micro, FBetaMicro, PrecisionMicro, RecallMicro, RecallWeighted};
+    if matches!(metric, Accuracy | PrecisionMicro | RecallMicro | F1Micro | FBetaMicro | RecallWeighted) {
         return Some((matrix.diag().sum(), matrix.sum()));
     }
     let counts = ClassCounts::of(matrix, place?);

@@ -117,8 +117,13 @@ impl Both<'_> {
         let (ctx, pane) = (self.ctx, self.pane);
         let scope = if ctx.task == Task::Binary { Scope::positive(ctx) } else { Scope::All };
         let mut measurements = self.figures(&Subject::Quality, &decisions::metrics(ctx.task), scope);
+        if let Some(accuracy) = measurements.iter_mut().find(|m| m.metric == Metric::Accuracy) {
+            accuracy.confusion = self.decisions.0.table();
+        }
         measurements.extend(ctx.measurements(&Subject::Quality, label_arrival(pane), None));
-        if ctx.task == Task::Multiclass {
+        // means over classes that were added later stand behind what is said of the labels
+        measurements.sort_by_key(|m| m.metric);
+        if ctx.task == Task::Multiclass || ctx.each_class {
             for class in ctx.classes {
                 measurements.extend(self.figures(&Subject::ClassQuality(class.clone()), OF_ONE_CLASS, Scope::Class(Some(class))));
             }
@@ -142,7 +147,7 @@ impl Both<'_> {
     fn figures(&self, subject: &Subject, metrics: &[Metric], scope: Scope<'_>) -> Vec<Measurement> {
         let ctx = self.ctx;
         let findings = wanted(ctx, metrics).map(|metric| {
-            let scored = ranking::SCORED.contains(&metric);
+            let scored = metric.needs_scores();
             let (current, reference) = if scored {
                 (self.ranking.0.figure(metric, scope), self.ranking.1.map(|r| r.figure(metric, scope)))
             } else {

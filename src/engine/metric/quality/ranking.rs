@@ -15,9 +15,6 @@ use std::sync::Arc;
 /// Steps between two decision thresholds that are told apart: points of the grid of scores.
 const GRID: f64 = 1000.0;
 
-/// Figures that are read from scores.
-pub(super) const SCORED: [Metric; 5] = [Metric::RocAuc, Metric::PrAuc, Metric::LogLoss, Metric::Brier, Metric::CalibrationError];
-
 /// Scores against truth.
 #[derive(Debug)]
 pub(super) struct Ranking<'a> {
@@ -26,25 +23,36 @@ pub(super) struct Ranking<'a> {
     classes: Vec<&'a str>,
     losses: &'a Losses,
     task: Task,
+    /// The positive class of a binary model: the one that the scores are of.
+    positive: Option<&'a str>,
 }
 
 impl<'a> Ranking<'a> {
     pub(super) fn new(tables: &[ScoreTable], losses: &'a Losses, classes: &'a [Arc<str>], ctx: &Context<'_>) -> Self {
-        let asked = !ctx.decision_thresholds.is_empty() || SCORED.iter().any(|&metric| ctx.wanted.contains(metric));
+        let asked = !ctx.decision_thresholds.is_empty() || ctx.wanted.iter().any(Metric::needs_scores);
         let groups = tables.iter().filter(|_| asked).map(groups).collect();
-        Self { groups, classes: classes.iter().map(|class| &**class).collect(), losses, task: ctx.task }
+        let positive = ctx.positive.and_then(|place| ctx.classes.get(place));
+        let positive = positive.and_then(|name| classes.iter().find(|class| *class == name)).map(|name| &**name);
+        Self { groups, classes: classes.iter().map(|class| &**class).collect(), losses, task: ctx.task, positive }
     }
 
     /// One figure; `Empty` for one that is not read from scores.
     pub(super) fn figure(&self, metric: Metric, scope: Scope<'_>) -> Figure {
         match (self.task, scope) {
+            // scores of the other class are what is left of 1
+            (Task::Binary, Scope::Class(Some(name))) if self.positive.is_some_and(|positive| positive != name) => {
+                let groups = self.groups.first().map(|groups| mirrored(groups));
+                groups.map_or(Figure::exact(Err(NoValue::Empty), 0), |groups| of_class(metric, &groups))
+            }
             (Task::Binary, _) => match metric {
                 Metric::LogLoss | Metric::Brier => self.loss(metric),
                 _ => self.groups.first().map_or(Figure::exact(Err(NoValue::Empty), 0), |groups| of_class(metric, groups)),
             },
             (_, Scope::All) => match metric {
                 Metric::LogLoss | Metric::Brier => self.loss(metric),
-                _ => self.mean(metric),
+                Metric::RocAucWeighted => self.mean(Metric::RocAuc, |groups| positives(groups) as f64),
+                Metric::PrAucWeighted => self.mean(Metric::PrAuc, |groups| positives(groups) as f64),
+                _ => self.mean(metric, |_| 1.0),
             },
             (_, Scope::Class(name)) => {
                 let place = name.and_then(|name| self.classes.iter().position(|class| *class == name));
@@ -83,26 +91,27 @@ impl<'a> Ranking<'a> {
         Figure::exact(value, n).within(interval::mean(n, sum.value(), squares.value()))
     }
 
-    /// The mean of a figure over the classes that have it: with labels of both kinds, or any for the calibration error. Its interval reaches from the mean of
-    /// the classes' lower ends to that of their upper ends: the classes depend on each other, and the errors of a mean are at most the mean of the errors.
-    fn mean(&self, metric: Metric) -> Figure {
-        let figures: Vec<Result<Bounded, NoValue>> = self.groups.iter().map(|groups| bounded(metric, groups)).collect();
-        let usable: Vec<Bounded> = figures.iter().filter_map(|figure| figure.ok()).collect();
-        let intervals =
-            self.groups.iter().zip(&figures).filter(|(_, figure)| figure.is_ok()).map(|(groups, _)| interval_of(metric, groups));
-        let intervals: Option<Vec<(f64, f64)>> = intervals.collect();
-        let count = usable.len() as f64;
+    /// The mean of a figure over the classes that have it, by `weight`: with labels of both kinds, or any for the calibration error. Its interval reaches from the
+    /// mean of the classes' lower ends to that of their upper ends: the classes depend on each other, and the errors of a mean are at most the mean of the errors.
+    fn mean(&self, metric: Metric, weight: fn(&[ScoreGroup]) -> f64) -> Figure {
+        let figures: Vec<_> = self.groups.iter().map(|groups| (bounded(metric, groups), weight(groups))).collect();
+        let usable: Vec<(Bounded, f64)> = figures.iter().filter_map(|&(figure, weight)| Some((figure.ok()?, weight))).collect();
+        let weights: f64 = usable.iter().map(|(_, weight)| weight).sum();
+        let intervals = self.groups.iter().zip(&figures).filter(|(_, (figure, _))| figure.is_ok());
+        let intervals: Option<Vec<(f64, f64, f64)>> =
+            intervals.map(|(groups, (_, weight))| interval_of(metric, groups).map(|(low, high)| (low, high, *weight))).collect();
         let mean = match usable.len() {
-            0 => Err(figures.first().and_then(|figure| figure.err()).unwrap_or(NoValue::Empty)),
+            0 => Err(figures.first().and_then(|(figure, _)| figure.err()).unwrap_or(NoValue::Empty)),
             _ => Ok(Bounded {
-                value: usable.iter().map(|f| f.value).sum::<f64>() / count,
-                bound: usable.iter().map(|f| f.bound).sum::<f64>() / count,
+                value: usable.iter().map(|(f, weight)| f.value * weight).sum::<f64>() / weights,
+                bound: usable.iter().map(|(f, weight)| f.bound * weight).sum::<f64>() / weights,
             }),
         };
-        let ends = |intervals: Vec<(f64, f64)>| {
-            (intervals.iter().map(|(low, _)| low).sum::<f64>() / count, intervals.iter().map(|(_, high)| high).sum::<f64>() / count)
+        let ends = |intervals: Vec<(f64, f64, f64)>| {
+            let end = |of: fn(&(f64, f64, f64)) -> f64| intervals.iter().map(|interval| of(interval) * interval.2).sum::<f64>() / weights;
+            (end(|interval| interval.0), end(|interval| interval.1))
         };
-        Figure::bounded(mean, self.losses.n).within(intervals.filter(|_| count > 0.0).map(ends))
+        Figure::bounded(mean, self.losses.n).within(intervals.filter(|_| weights > 0.0).map(ends))
     }
 }
 
@@ -112,6 +121,16 @@ fn groups(table: &ScoreTable) -> Vec<ScoreGroup> {
         ScoreGroup { low, high, negatives, positives }
     };
     table.iter().map(group).collect()
+}
+
+/// The scores of the other of two classes, falling ones in rising order.
+fn mirrored(groups: &[ScoreGroup]) -> Vec<ScoreGroup> {
+    let turn = |g: &ScoreGroup| ScoreGroup { low: 1.0 - g.high, high: 1.0 - g.low, negatives: g.positives, positives: g.negatives };
+    groups.iter().rev().map(turn).collect()
+}
+
+fn positives(groups: &[ScoreGroup]) -> u64 {
+    groups.iter().map(|group| group.positives).sum()
 }
 
 fn bounded(metric: Metric, groups: &[ScoreGroup]) -> Result<Bounded, NoValue> {

@@ -1,5 +1,6 @@
 //! Vector columns: the discrepancy against an exact one, and how often chance alone makes it significant.
 
+use super::special::{special_pane, special_reference};
 use super::*;
 use crate::engine::catalogue::Range;
 use crate::engine::reference::compile::{CompileSpec, compile};
@@ -110,6 +111,19 @@ fn the_value_is_about_the_exact_one() {
     assert!(exact > 0.05);
 }
 
+/// numpy: X = [[sin(i), cos(2i)] for i < 40], Z = [[sin(3i) + .5, cos(i)] for i < 30], σ the upper of the two middle distances of X, k(A, B) the mean of
+/// exp(-‖a-b‖²/2σ²): `k(X, X) + k(Z, Z) - 2*k(X, Z)` is 0.047232072085453325. The features are off by less than 1/√128.
+#[test]
+fn the_value_is_numpys_within_the_stated_error() {
+    let known: Vec<Vec<f64>> = (0..40).map(f64::from).map(|i| vec![i.sin(), (2.0 * i).cos()]).collect();
+    let window: Vec<Vec<f64>> = (0..30).map(f64::from).map(|i| vec![(3.0 * i).sin() + 0.5, i.cos()]).collect();
+    let reference = learned(&known);
+    assert!((reference.encodings.vectors[0].sigma - 1.3962539956927087).abs() < 1e-12);
+    let got = mmd(&reference, &window);
+    assert!((got.reading.value().unwrap() - 0.047232072085453325).abs() < 0.25 / f64::from(128).sqrt(), "{got:?}");
+    assert_eq!(got.error_bound, 0.0, "it is exact for its features");
+}
+
 #[test]
 fn references_of_one_value_and_of_none() {
     let constant = learned(&vec![vec![3.0, 4.0]; 50]);
@@ -155,51 +169,9 @@ fn rows_may_come_in_any_order_and_odd_ones_are_counted() {
 /// Every case of the suite as numbers, vectors and texts: whatever comes, a reading is finite and within its limits, and another column's is untouched.
 #[test]
 fn special_columns_in_every_case_of_the_suite() {
-    let cell = |seen: &Seen, of: &dyn Fn(f64) -> Scalar<'static>| match seen {
-        Seen::Number(v) => of(*v),
-        Seen::Missing => Scalar::Null,
-        Seen::Invalid => Scalar::Structured,
-    };
-    let kinds: [(&str, &dyn Fn(f64) -> Scalar<'static>); 4] = [
-        ("e", &|v| Scalar::Vector(vec![v, -v, 1.0].into())),
-        ("n", &|v| Scalar::Text(format!("{v}").into())),
-        ("t", &|v| Scalar::Text(format!("about {v} or {:.0}", v % 10.0).into())),
-        ("x", &Scalar::Number),
-    ];
     for case in super::conformance::cases().into_iter().filter(|case| !case.reference.is_empty()) {
-        let columns = kinds.map(|(name, of)| Column::of(name, case.reference.iter().map(|seen| cell(seen, of))));
-        let spec = CompileSpec { text: vec!["t".into()], categorical: vec!["n".into()], ..CompileSpec::default() };
-        let reference = compile(&Table::new(columns.into()), &spec).unwrap().reference;
-        reference.check().unwrap();
-        let encodings = &reference.encodings;
-        let mut pane = InputPane { inputs: reference.inputs.iter().map(|f| f.column.empty_counts()).collect(), ..InputPane::default() };
-        pane.moments = encodings.moments.as_ref().map(|m| crate::engine::summary::MomentSums::new(m.dimensions.len()));
-        pane.vectors.resize_with(encodings.vectors.len(), VectorSums::default);
-        let mut units = Vec::new();
-        for seen in &case.current {
-            let of_input = |name: &str| kinds.iter().find(|(known, _)| *known == name).map(|(_, of)| cell(seen, of));
-            for (input, counts) in reference.inputs.iter().zip(&mut pane.inputs) {
-                if let Some(value) = of_input(&input.name) {
-                    input.column.place(&value).count(counts);
-                }
-            }
-            if let (Scalar::Text(text), Some(known)) = (of_input("t").unwrap(), encodings.texts.first()) {
-                let grams = known.figures(&text).grams;
-                pane.inputs[known.grams].slots.iter_mut().zip(&grams).for_each(|(sum, n)| *sum += n);
-            }
-            if let (Scalar::Vector(vector), Some(known)) = (of_input("e").unwrap(), encodings.vectors.first())
-                && known.projection().features(&vector, &mut units)
-            {
-                pane.vectors[0].add(&units);
-            }
-            if let (Some(sums), Some(known)) = (&mut pane.moments, &encodings.moments) {
-                let row = known.dimensions.iter().map(|d| {
-                    let input = &reference.inputs[d.input];
-                    of_input(&input.name).map_or(0, |value| d.units(&value, input.column.place(&value)))
-                });
-                sums.add(&row.collect::<Vec<i32>>());
-            }
-        }
+        let reference = special_reference(&case.reference);
+        let pane = special_pane(&reference, case.current.iter());
         let stream = stream();
         let mut measured = measure_inputs(&context(&stream, Task::Binary, &[], Some(&reference)), &pane, &SERVICE);
         share_of_drifted(Some(&reference), &mut measured);

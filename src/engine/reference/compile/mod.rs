@@ -19,10 +19,10 @@ pub(in crate::engine) use numeric::moments;
 use super::table::{Column, ColumnValues, Origin, Table};
 use super::vectors::VectorReference;
 use super::{Calibration, ColumnReference, Encodings, FeatureReference, OutputReference, Reference};
-use crate::engine::settings::{ColumnKind, Task};
+use crate::engine::settings::{ColumnKind, DEFAULT_BINS, Task};
 use crate::event::Scalar;
 use categorical::categorical_column;
-use numeric::{Names, Range, numeric_column};
+use numeric::{Names, Range, Resolution, numeric_column};
 use outputs::{OutputColumns, Outputs, compile_outputs};
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ const FEW_ROWS: usize = 500;
 pub struct CompileSpec {
     /// Resolution of numeric columns: a column with more distinct values is cut at this many quantiles.
     pub cells: usize,
+    /// Bins of a numeric column with more than 20 distinct values: as many parts of about equal mass as it is cut into for PSI and its like.
+    pub bins: usize,
     /// Names of a categorical column with a slot of their own.
     pub max_categories: usize,
     /// Names of a categorical column that are known to be in the reference, those with a slot included.
@@ -56,10 +58,17 @@ pub struct CompileSpec {
     pub classes: Vec<Arc<str>>,
 }
 
+impl CompileSpec {
+    fn resolution(&self) -> Resolution {
+        Resolution { cells: self.cells, bins: self.bins }
+    }
+}
+
 impl Default for CompileSpec {
     fn default() -> Self {
         Self {
             cells: 256,
+            bins: DEFAULT_BINS,
             max_categories: 50,
             remembered_categories: 10_000,
             max_classes: 100,
@@ -263,6 +272,7 @@ pub(super) fn content_id(
 fn check(table: &Table, spec: &CompileSpec) -> Result<(), CompileError> {
     let bounds = [
         ("cells", spec.cells, 2, 100_000),
+        ("bins", spec.bins, 2, 100),
         ("max-categories", spec.max_categories, 1, 10_000),
         ("remembered-categories", spec.remembered_categories, 1, 1_000_000),
         ("max-classes", spec.max_classes, 2, 10_000),
@@ -348,7 +358,7 @@ fn feature(column: &Column, spec: &CompileSpec, notes: &mut Vec<Note>) -> (Compi
     let compiled = match kind {
         ColumnKind::Numeric => {
             let reading = if spec.numeric.contains(&column.name) { Names::Read } else { Names::Invalid };
-            numeric_column(&column.values, spec.cells, Range::Finite, reading)
+            numeric_column(&column.values, spec.resolution(), Range::Finite, reading)
         }
         ColumnKind::Vector => {
             let (compiled, found) = vectors::vector_column(&column.name, &column.values);

@@ -9,8 +9,15 @@ use std::ops::RangeInclusive;
 
 /// Up to this many distinct values each value has a bin of its own.
 const MOST_VALUES_AS_BINS: usize = 20;
-/// Bins of a column with more distinct values: cut at its deciles.
-const DECILES: usize = 10;
+
+/// How finely a numeric column is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Resolution {
+    /// Quantiles at which a column of more distinct values is cut into cells.
+    pub(super) cells: usize,
+    /// Bins of about equal mass of a column with more than [`MOST_VALUES_AS_BINS`] distinct values.
+    pub(super) bins: usize,
+}
 
 /// What a number must be to be usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +37,8 @@ pub(super) enum Names {
     Read,
 }
 
-/// Compiles a numeric column with a resolution of `cells`.
-pub(super) fn numeric_column(values: &ColumnValues, cells: usize, range: Range, names: Names) -> CompiledColumn {
+/// Compiles a numeric column.
+pub(super) fn numeric_column(values: &ColumnValues, resolution: Resolution, range: Range, names: Names) -> CompiledColumn {
     let mut counts = ColumnCounts::new(0);
     let mut sample = Vec::new();
     for value in values.iter() {
@@ -44,12 +51,12 @@ pub(super) fn numeric_column(values: &ColumnValues, cells: usize, range: Range, 
     }
     sample.sort_unstable_by(f64::total_cmp);
     let runs = runs(&sample);
-    let slots = cut(&runs, sample.len() as u64, cells);
+    let slots = cut(&runs, sample.len() as u64, resolution);
     counts.slots = vec![0; slots.n_cells()];
     for &(value, count) in &runs {
         counts.slots[slots.cell(value)] += count;
     }
-    let (bins, n_bins) = bins(&slots, &runs, sample.len() as u64);
+    let (bins, n_bins) = bins(&slots, &runs, sample.len() as u64, resolution.bins);
     let mut column = ColumnReference { slots: Slots::Numeric(slots), counts, bins, n_bins, moments: moments(&sample) };
     column.counts.sums = column.empty_counts().sums;
     if let (Some(sums), Some(moments)) = (&mut column.counts.sums, column.moments) {
@@ -99,22 +106,22 @@ fn quantiles(runs: &[(f64, u64)], n: u64, k: usize, levels: RangeInclusive<u64>)
     points
 }
 
-/// Where the column is cut: at every distinct value if there are few, else at quantiles of the wished resolution and at the deciles.
-fn cut(runs: &[(f64, u64)], n: u64, cells: usize) -> Cells {
+/// Where the column is cut: at every distinct value if there are few, else at quantiles of the wished resolution and between the bins.
+fn cut(runs: &[(f64, u64)], n: u64, Resolution { cells, bins }: Resolution) -> Cells {
     if runs.len() <= cells.max(MOST_VALUES_AS_BINS) {
         return Cells::new(runs.iter().map(|&(value, _)| value).collect(), true);
     }
     let mut points = quantiles(runs, n, cells, 0..=cells as u64);
-    points.extend(quantiles(runs, n, DECILES, 0..=DECILES as u64));
+    points.extend(quantiles(runs, n, bins, 0..=bins as u64));
     Cells::new(points, false)
 }
 
 /// For each cell its bin, and the number of bins.
-fn bins(cells: &Cells, runs: &[(f64, u64)], n: u64) -> (Vec<u16>, u16) {
+fn bins(cells: &Cells, runs: &[(f64, u64)], n: u64, bins: usize) -> (Vec<u16>, u16) {
     if runs.is_empty() {
         return (vec![0], 1);
     }
-    if runs.len() <= MOST_VALUES_AS_BINS { bins_by_value(runs.len()) } else { bins_by_decile(cells, runs, n) }
+    if runs.len() <= MOST_VALUES_AS_BINS { bins_by_value(runs.len()) } else { bins_by_quantile(cells, runs, n, bins) }
 }
 
 /// Bin 0 below all values, one bin per value, one above all, and one for everything between two values.
@@ -130,9 +137,9 @@ fn bins_by_value(n_values: usize) -> (Vec<u16>, u16) {
     ((0..=2 * n_values).map(|cell| bin(cell) as u16).collect(), n_bins as u16)
 }
 
-/// Bins (e_i, e_{i+1}] between the inner deciles e, equal ones merged, open at both ends.
-fn bins_by_decile(cells: &Cells, runs: &[(f64, u64)], n: u64) -> (Vec<u16>, u16) {
-    let edges = quantiles(runs, n, DECILES, 1..=DECILES as u64 - 1);
+/// Bins (e_i, e_{i+1}] between the inner quantiles e at j/`wanted` (deciles, if nothing else is said), equal ones merged, open at both ends.
+fn bins_by_quantile(cells: &Cells, runs: &[(f64, u64)], n: u64, wanted: usize) -> (Vec<u16>, u16) {
+    let edges = quantiles(runs, n, wanted, 1..=wanted as u64 - 1);
     let below = |value: f64| edges.partition_point(|&edge| edge < value) as u16;
     let mut bins = Vec::with_capacity(cells.n_cells());
     for &point in cells.points() {

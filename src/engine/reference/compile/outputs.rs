@@ -1,7 +1,7 @@
 //! What the model said and what was true: task, classes, columns and quality of the reference itself.
 
 use super::categorical::class_column;
-use super::numeric::{Names, Range, numeric_column};
+use super::numeric::{Names, Range, Resolution, numeric_column};
 use super::{CompileError, CompileSpec, CompiledColumn};
 use crate::engine::reference::table::ColumnValues;
 use crate::engine::reference::{ColumnReference, ReferenceQuality};
@@ -56,7 +56,7 @@ pub(super) fn compile_outputs(columns: &OutputColumns<'_>, spec: &CompileSpec) -
         task: Some(task),
         prediction: columns.prediction.map(column),
         label: columns.label.map(column),
-        score: columns.score.map(|values| numeric_column(values, spec.cells, Range::Unit, Names::Invalid)),
+        score: columns.score.map(|values| numeric_column(values, spec.resolution(), Range::Unit, Names::Invalid)),
         quality: columns.prediction.zip(columns.label).and_then(|(said, truth)| confusion(said, truth, &classes)),
         scores: scores(columns, task, &classes, positive.as_deref()),
         residual: None,
@@ -213,7 +213,7 @@ fn usable_score(value: &Scalar<'_>) -> Option<f64> {
 
 /// Outputs of a regression.
 fn numbers(columns: &OutputColumns<'_>, spec: &CompileSpec) -> Result<Outputs, CompileError> {
-    let column = |values| numeric_column(values, spec.cells, Range::Finite, Names::Invalid);
+    let column = |values| numeric_column(values, spec.resolution(), Range::Finite, Names::Invalid);
     let (prediction, label) = (columns.prediction.map(column), columns.label.map(column));
     for (name, compiled) in [("prediction", &prediction), ("label", &label)] {
         if compiled.as_ref().is_some_and(|c| c.column.counts.valid() == 0) {
@@ -230,12 +230,12 @@ fn numbers(columns: &OutputColumns<'_>, spec: &CompileSpec) -> Result<Outputs, C
         }
         (sums.n > 0).then_some(ReferenceQuality::Numbers(sums))
     });
-    let residual = columns.prediction.zip(columns.label).and_then(|(said, truth)| residual(said, truth, spec.cells));
+    let residual = columns.prediction.zip(columns.label).and_then(|(said, truth)| residual(said, truth, spec.resolution()));
     Ok(Outputs { task: Some(Task::Regression), prediction, label, quality, residual, ..Outputs::default() })
 }
 
 /// Prediction minus label of the rows that have both; `None` where there is no such row.
-fn residual(predictions: &ColumnValues, labels: &ColumnValues, cells: usize) -> Option<ColumnReference> {
+fn residual(predictions: &ColumnValues, labels: &ColumnValues, resolution: Resolution) -> Option<ColumnReference> {
     let mut residuals = ColumnValues::default();
     for pair in predictions.iter().zip(labels.iter()) {
         if let (Scalar::Number(said), Scalar::Number(truth)) = pair
@@ -244,5 +244,5 @@ fn residual(predictions: &ColumnValues, labels: &ColumnValues, cells: usize) -> 
             residuals.push(&Scalar::Number(said - truth));
         }
     }
-    (!residuals.is_empty()).then(|| numeric_column(&residuals, cells, Range::Finite, Names::Invalid).column)
+    (!residuals.is_empty()).then(|| numeric_column(&residuals, resolution, Range::Finite, Names::Invalid).column)
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::catalogue::Metric;
 use crate::engine::reference::{Moments, ReferenceQuality, Slots};
 use crate::engine::summary::ColumnCounts;
 use proptest::prelude::*;
@@ -72,6 +73,30 @@ fn deciles_are_values_of_the_reference_and_bins_are_closed_on_the_right() {
         let largest_open = column.counts.slots.iter().step_by(2).max().copied().unwrap();
         assert!(largest_open <= 1000 / cells as u64 + 1, "no open cell holds more than a quantile step: {largest_open}");
     }
+}
+
+/// np.quantile(np.arange(1, 1001), np.arange(1, k) / k, method="inverted_cdf"); a shift of half the mass from the upper to the lower part of one decile is
+/// seen by
+/// twenty bins and not by ten.
+#[test]
+fn the_number_of_bins_has_an_effect() {
+    let values: Vec<f64> = (1..=1000).map(f64::from).collect();
+    for (bins, edge) in [(2, 500.0), (4, 250.0), (20, 50.0), (50, 20.0)] {
+        let (column, _) = one(numbers("x", &values), &CompileSpec { bins, ..CompileSpec::default() });
+        assert_eq!(column.binned(&column.counts), vec![1000 / bins as u64; bins], "{bins}");
+        assert_eq!([edge, edge + 0.5].map(|v| binned_value(&column, v)), [0, 1], "{bins}");
+    }
+    let psi = |bins: usize| {
+        let (column, _) = one(numbers("x", &values), &CompileSpec { bins, ..CompileSpec::default() });
+        let mut live = column.empty_counts();
+        // the upper half of every decile is gone
+        values.iter().filter(|v| (**v - 1.0) % 100.0 < 50.0).for_each(|v| column.place(&Scalar::Number(*v)).count(&mut live));
+        column.compare(Metric::Psi, &column.counts, &live).unwrap().value
+    };
+    assert!(psi(10) < 1e-3 && psi(20) > 1.0, "{} {}", psi(10), psi(20));
+    // few values have a bin each, whatever is said
+    let (column, _) = one(numbers("x", &[1.0, 2.0, 3.0]), &CompileSpec { bins: 2, ..CompileSpec::default() });
+    assert_eq!(column.n_bins, 6);
 }
 
 #[test]

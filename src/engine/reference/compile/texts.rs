@@ -1,6 +1,6 @@
 //! Text features: each becomes columns that are counted as any other (`comment#length`, `comment#words`, …).
 
-use super::numeric::{Names, Range, numeric_column};
+use super::numeric::{Names, Range, Resolution, numeric_column};
 use super::{CompileSpec, CompiledColumn, Note, note_column};
 use crate::engine::reference::table::{Column, ColumnValues};
 use crate::engine::reference::text::{GRAM_BUCKETS, TextFigures, TextReference, Vocabulary, WordCounts, derived_names};
@@ -25,7 +25,7 @@ pub(super) fn compile_texts<'a>(
 ) -> (Vec<TextReference>, Vec<(Arc<str>, ColumnValues)>) {
     let (mut texts, mut cells) = (Vec::new(), Vec::new());
     for column in columns {
-        let (vocabulary, numbers, compiled) = text_columns(&column.values, spec.cells);
+        let (vocabulary, numbers, compiled) = text_columns(&column.values, spec.resolution());
         let names = derived_names(&column.name);
         cells.extend(names.iter().cloned().zip(numbers));
         for (name, compiled) in names.iter().zip(compiled) {
@@ -46,7 +46,7 @@ pub(super) fn compile_texts<'a>(
 }
 
 /// The words of a text column, the cells of its columns of numbers, and its columns in the order of [`derived_names`].
-fn text_columns(values: &ColumnValues, cells: usize) -> (Vocabulary, [ColumnValues; 3], [CompiledColumn; 4]) {
+fn text_columns(values: &ColumnValues, resolution: Resolution) -> (Vocabulary, [ColumnValues; 3], [CompiledColumn; 4]) {
     let mut words = WordCounts::default();
     for value in values.iter() {
         if let Scalar::Text(text) = &value {
@@ -74,7 +74,7 @@ fn text_columns(values: &ColumnValues, cells: usize) -> (Vocabulary, [ColumnValu
         };
         numbers.iter_mut().zip(&cells).for_each(|(column, cell)| column.push(cell));
     }
-    let [length, words, unseen] = numbers.each_ref().map(|values| numeric_column(values, cells, Range::Finite, Names::Invalid));
+    let [length, words, unseen] = numbers.each_ref().map(|values| numeric_column(values, resolution, Range::Finite, Names::Invalid));
     (vocabulary, numbers, [length, words, unseen, gram_column(grams)])
 }
 

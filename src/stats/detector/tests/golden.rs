@@ -11,6 +11,9 @@ const PEER: &str = include_str!("../../../../tests/data/river/examples.json");
 /// Detectors of the golden file that there is no twin of, or whose draws differ.
 const WITHOUT_TWIN: [&str; 2] = ["FHDDM(default)", "KSWIN(alpha=0.0001,window_size=300,stat_size=30,seed=42)"];
 
+/// Points of the traces of one configuration, all streams together.
+const TRACED: usize = 30;
+
 /// The detector that a line of the golden file is about, and whether the warnings are counted alike.
 fn twin(call: &str) -> Option<(Detector, bool)> {
     Some(match call {
@@ -72,20 +75,27 @@ fn the_window_of_adwin_between_changes() {
     let (streams, golden): (Value, Value) =
         (serde_json::from_reader(GzDecoder::new(STREAMS)).unwrap(), serde_json::from_str(GOLDEN).unwrap());
     let close = |got: f64, want: &Value| (got / want.as_f64().unwrap() - 1.0).abs() < 1e-9;
+    let mut compared = 0;
     for (name, calls) in golden["river_0.26.1"].as_object().unwrap() {
-        let mut adwin = Adwin::new(0.002, 32);
-        let trace = calls["ADWIN(delta=0.002)"]["trace_every_5000"].as_array().unwrap();
-        let mut points = trace.iter().peekable();
-        for (place, value) in stream(&streams, name).into_iter().enumerate() {
-            adwin.update(value);
-            if let Some(point) = points.next_if(|p| p["i"] == place) {
-                let (mean, variance) = adwin.moments().unwrap();
-                assert_eq!(adwin.width() as f64, point["width"].as_f64().unwrap());
-                assert!(close(mean, &point["estimation"]) && close(variance * adwin.width() as f64, &point["variance"]), "{name} {place}");
+        for (call, delta, clock) in
+            [("ADWIN(delta=0.002)", 0.002, 32), ("ADWIN(delta=0.0001)", 0.0001, 32), ("ADWIN(delta=0.002,clock=1)", 0.002, 1)]
+        {
+            let mut adwin = Adwin::new(delta, clock);
+            let mut points = calls[call]["trace_every_5000"].as_array().unwrap().iter().peekable();
+            for (place, value) in stream(&streams, name).into_iter().enumerate() {
+                adwin.update(value);
+                if let Some(point) = points.next_if(|p| p["i"] == place) {
+                    let (mean, variance) = adwin.moments().unwrap();
+                    let what = format!("{name} {call} {place}");
+                    assert_eq!(adwin.width() as f64, point["width"].as_f64().unwrap(), "{what}");
+                    assert!(close(mean, &point["estimation"]) && close(variance * adwin.width() as f64, &point["variance"]), "{what}");
+                    compared += 1;
+                }
             }
+            assert_eq!(points.next(), None);
         }
-        assert_eq!(points.next(), None);
     }
+    assert_eq!(compared, 3 * TRACED);
 }
 
 #[test]
@@ -138,5 +148,18 @@ fn kswin_finds_what_rivers_finds() {
         let want = indices(&calls[WITHOUT_TWIN[1]]["drift_indices"]).len() as f64;
         let (drifts, _) = run(&mut Detector::Kswin(Kswin::new(0.0001, 300, 30, 42)), stream(&streams, name));
         assert!((drifts.len() as f64 / want - 1.0).abs() < 0.25, "{name}: {} where river has {want}", drifts.len());
+    }
+}
+
+/// `scipy.stats.ks_2samp([0]*30, [1]*h + [0]*(30 - h), method="exact").pvalue` is 1.2750060342394341e-06 for h = 20 and 2.5000118318420276e-07 for h = 21: with
+/// the shipped 10⁻⁶ a step from 0 to 1 is a change with its 21st value, whichever older values are drawn, and one of 20 values is none.
+#[test]
+fn kswin_as_shipped_finds_a_step_with_its_21st_value() {
+    let shipped = || Detector::Kswin(Kswin::new(1e-6, 100, 30, 42));
+    for before in [100, 137, 500] {
+        let step = std::iter::repeat_n(0.0, before).chain(std::iter::repeat_n(1.0, 40));
+        assert_eq!(run(&mut shipped(), step).0, [before + 20], "{before}");
+        let blip = std::iter::repeat_n(0.0, before).chain(std::iter::repeat_n(1.0, 20)).chain(std::iter::repeat_n(0.0, 10));
+        assert_eq!(run(&mut shipped(), blip).0, [0; 0], "{before}");
     }
 }
