@@ -4,61 +4,35 @@
 
 use super::golden::vectors;
 use super::*;
+use figures::doane;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Read;
+
+/// The formulas by which `benches/detection` runs the peers' rules: one piece for both.
+#[path = "../../../benches/detection/figures.rs"]
+mod figures;
 
 /// Values without nulls and infinities, as Evidently cleans them.
 fn finite(values: &Value) -> Vec<f64> {
     values.as_array().unwrap().iter().filter_map(Value::as_f64).map(|v| v + 0.0).collect()
 }
 
-fn least_and_greatest(values: &[f64]) -> (f64, f64) {
-    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)))
-}
-
-/// `numpy.linspace` between the ends of the values in as many bins as `width` asks for; half a unit either way around equal values.
-fn edges(values: &[f64], width: f64) -> Vec<f64> {
-    let (mut first, mut last) = least_and_greatest(values);
-    let n = if width > 0.0 { ((last - first) / width).ceil() } else { 1.0 };
-    if first == last {
-        (first, last) = (first - 0.5, last + 0.5);
-    }
-    let step = (last - first) / n;
-    let mut edges: Vec<f64> = (0..n as u32).map(|i| f64::from(i) * step + first).collect();
-    edges.push(last);
-    edges
-}
-
 /// `numpy.histogram_bin_edges(values, "sturges")`.
 fn sturges(values: &[f64]) -> Vec<f64> {
-    let (first, last) = least_and_greatest(values);
-    edges(values, (last - first) / ((values.len() as f64).log2() + 1.0))
+    let (first, last) = figures::range(values);
+    figures::edges(values, (last - first) / ((values.len() as f64).log2() + 1.0))
 }
 
-/// `numpy.histogram_bin_edges(values, "doane")`.
-fn doane(values: &[f64]) -> Vec<f64> {
-    let (n, (first, last)) = (values.len() as f64, least_and_greatest(values));
-    let mean = values.iter().sum::<f64>() / n;
-    let sigma = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    if n <= 2.0 || sigma <= 0.0 {
-        return edges(values, 0.0);
-    }
-    let skew = values.iter().map(|v| ((v - mean) / sigma).powi(3)).sum::<f64>() / n;
-    let skew_sigma = (6.0 * (n - 2.0) / ((n + 1.0) * (n + 3.0))).sqrt();
-    edges(values, (last - first) / (1.0 + n.log2() + (1.0 + skew.abs() / skew_sigma).log2()))
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
 }
 
-/// `numpy.histogram`: bins closed on the left, the last one on both sides, and one more for what lies outside.
 fn histogram(values: &[f64], edges: &[f64]) -> Vec<u64> {
-    let mut counts = vec![0; edges.len()];
-    for &value in values {
-        let inside = edges[0] <= value && value <= edges[edges.len() - 1];
-        let bin = edges.partition_point(|&edge| edge <= value).saturating_sub(1).min(edges.len() - 2);
-        counts[if inside { bin } else { edges.len() - 1 }] += 1;
-    }
-    counts
+    figures::histogram(&sorted(values), edges)
 }
 
 fn by_value<T: Ord + Clone>(reference: &[T], current: &[T]) -> (Vec<u64>, Vec<u64>) {
@@ -147,6 +121,39 @@ fn evidently_on_numbers() {
         }
     }
     assert!(compared >= 120, "{compared}");
+}
+
+/// What `benches/detection` does not share with the tests above: its distances of shares, and Evidently's Wasserstein distance, to one part in 10⁹ (10⁻⁸ of a Jensen–Shannon distance,
+/// which is the root of a sum of logarithms that cancel).
+#[test]
+fn the_formulas_of_the_detection_benchmark() {
+    let mut compared = 0;
+    for vector in vectors("numerical") {
+        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
+        let (reference, current) = (finite(&vector["reference"]), finite(&vector["current"]));
+        if reference.is_empty() || current.is_empty() {
+            continue;
+        }
+        let deciles = &want["drop_nan_and_inf"]["deciles"];
+        let of = |key: &str| figures::shares(&super::golden::counts(&deciles[key]));
+        let (p, q) = (of("reference_counts"), of("current_counts"));
+        compared += met(name, figures::psi(&p, &q, 1e-4), &deciles["psi_floor_1e-4"], 1e-15);
+        compared += met(name, figures::psi(&p, &q, 1e-6), &deciles["psi_floor_1e-6"], 1e-15);
+        compared += met(name, figures::jensen_shannon(&p, &q), &deciles["js_distance_base_e"], 1e-8);
+        // of values of 1e300 the spread is beyond numbers, and what numpy makes of equal ones of 1e15 is rounding
+        if !["huge_values", "tiny_values", "denormal"].contains(&name) {
+            let distance = figures::Ranked::new(reference.clone()).wasserstein(&sorted(&current));
+            compared += met(name, distance / figures::std(&reference).max(0.001), &want["evidently_0.7.23"]["wasserstein"], 1e-12);
+        }
+    }
+    assert!(compared >= 110, "{compared}");
+    for vector in vectors("categorical") {
+        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
+        let Some((r, c)) = categories(&vector) else { continue };
+        let js = figures::jensen_shannon(&figures::shares(&r), &figures::shares(&c));
+        met(name, js, &want["evidently_0.7.23"]["jensenshannon"], 1e-8);
+        met(name, js / LN_2_ROOT, &want["nannyml_0.13.1"]["jensen_shannon"], 1e-8);
+    }
 }
 
 /// Evidently on categories: `chisquare` is a test against the reference's shares as if they were known (scipy.stats.chisquare). `z`, a test of two proportions, has no twin.
