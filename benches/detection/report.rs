@@ -1,141 +1,89 @@
-//! The tables of docs/DETECTION.md, and whether the goals are met.
+//! The tables of docs/DETECTION.md.
 
+use crate::changes::{CHANGES, FACTORS};
+use crate::goals::GOAL_QUIET;
+use crate::grid::Row;
 use crate::peers::Peer;
+use crate::results::{Detected, Quiet, upper_bound};
+use crate::trials::{AFTER_GRADUAL, FADE, Found};
+use crate::watcher::Setup;
 use crate::world::World;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Most alerts in a model-month that a stream without a change may raise.
-const GOAL_QUIET: f64 = 0.1;
-/// Share of changes of 1.5 times the threshold that must be seen within two windows of 5,000 rows.
-const GOAL_DETECTED: f64 = 0.99;
 const PAGE: &str = "docs/DETECTION.md";
 const MARKS: (&str, &str) = ("<!-- written by make bench-detection -->\n", "<!-- end of what make bench-detection writes -->");
-
-/// Alerts on one stream without a change.
-#[derive(Debug)]
-pub(crate) struct Quiet {
-    pub(crate) world: World,
-    pub(crate) months: usize,
-    pub(crate) peer_months: usize,
-    pub(crate) ours: u64,
-    pub(crate) rules: BTreeMap<String, u64>,
-    pub(crate) peers: [u64; Peer::ALL.len()],
-}
-
-/// Detections of one change on one stream.
-#[derive(Debug)]
-pub(crate) struct Detected {
-    pub(crate) world: World,
-    pub(crate) change: &'static str,
-    pub(crate) factor: f64,
-    pub(crate) gradual: bool,
-    pub(crate) ours: Vec<Option<usize>>,
-    pub(crate) peers: Vec<[Option<usize>; Peer::ALL.len()]>,
-}
-
-/// How much of all changes of one stream is seen.
-#[derive(Debug)]
-struct Front {
-    world: World,
-    n: f64,
-    ours: f64,
-    peers: [f64; Peer::ALL.len()],
-}
+const WRITES: &str = "writing to a String does not fail";
 
 #[derive(Debug)]
 pub(crate) struct Report {
-    months: usize,
-    trials: usize,
+    grid: Vec<Row>,
     pub(crate) quiet: Vec<Quiet>,
     pub(crate) detected: Vec<Detected>,
 }
 
-impl Quiet {
-    pub(crate) fn new(world: World, months: usize, peer_months: usize) -> Self {
-        Self { world, months, peer_months, ours: 0, rules: BTreeMap::new(), peers: [0; Peer::ALL.len()] }
-    }
-
-    fn rate(&self) -> f64 {
-        self.ours as f64 / self.months as f64
-    }
-
-    fn peer_rate(&self, peer: usize) -> f64 {
-        self.peers[peer] as f64 / self.peer_months as f64
-    }
-}
-
-impl Detected {
-    pub(crate) fn new(world: World, change: &'static str, factor: f64, gradual: bool) -> Self {
-        Self { world, change, factor, gradual, ours: Vec::new(), peers: Vec::new() }
-    }
-
-    pub(crate) fn add(&mut self, ours: Option<usize>, peers: [Option<usize>; Peer::ALL.len()]) {
-        self.ours.push(ours);
-        self.peers.push(peers);
-    }
-
-    /// Share seen within two windows (gradual: within all that were shown).
-    fn share(&self, delays: impl Iterator<Item = Option<usize>>) -> f64 {
-        let within = if self.gradual { usize::MAX } else { 2 };
-        delays.filter(|delay| delay.is_some_and(|d| d <= within)).count() as f64 / self.ours.len() as f64
-    }
-
-    fn ours_share(&self) -> f64 {
-        self.share(self.ours.iter().copied())
-    }
-
-    fn peer_share(&self, peer: usize) -> f64 {
-        self.share(self.peers.iter().map(|p| p[peer]))
-    }
-
-    fn delay(&self) -> String {
-        let mut delays: Vec<usize> = self.ours.iter().flatten().copied().collect();
-        delays.sort_unstable();
-        delays.get(delays.len() / 2).map_or("–".to_owned(), usize::to_string)
-    }
-}
-
-fn rows(world: &World) -> String {
+/// Rows of a window, as the tables have them.
+pub(crate) fn rows(world: &World) -> String {
     if world.rows.0 == world.rows.1 { world.rows.0.to_string() } else { format!("{}–{}", world.rows.0, world.rows.1) }
 }
 
-impl Report {
-    pub(crate) fn new(months: usize, trials: usize) -> Self {
-        Self { months, trials, quiet: Vec::new(), detected: Vec::new() }
+/// The stream, and how it is watched where that is not as the others are.
+pub(crate) fn title(world: &World) -> String {
+    match world.setup {
+        Setup::Hourly => world.name.to_owned(),
+        Setup::FiveMinutes => format!("{}, slide of 5 minutes", world.name),
+        Setup::LastWeek => format!("{}, with a rule on last week", world.name),
     }
+}
 
-    pub(crate) fn sort(&mut self) {
-        self.quiet.sort_by_key(|q| (order(&q.world), q.world.rows.0 < 1000, q.world.features));
-        self.detected.sort_by(|a, b| {
-            let key = |d: &Detected| (std::cmp::Reverse(d.world.rows.0), order(&d.world), change_order(d.change), d.gradual);
-            key(a).cmp(&key(b)).then(a.factor.total_cmp(&b.factor))
-        });
+impl Report {
+    /// Puts together what was found with each reference, in the order of the grid.
+    pub(crate) fn new(grid: Vec<Row>, found: impl Iterator<Item = Found>) -> Self {
+        let (mut quiet, mut detected): (Vec<Quiet>, Vec<Detected>) = (Vec::new(), Vec::new());
+        for found in found {
+            match quiet.iter_mut().find(|q| q.world == found.quiet.world) {
+                Some(same) => same.merge(found.quiet),
+                None => quiet.push(found.quiet),
+            }
+            for new in found.detected {
+                match detected.iter_mut().find(|d| d.case == new.case) {
+                    Some(same) => same.merge(new),
+                    None => detected.push(new),
+                }
+            }
+        }
+        Self { grid, quiet, detected }
     }
 
     pub(crate) fn markdown(&self) -> String {
+        self.quiet_table() + &self.front_table() + &self.lists() + &self.our_table() + &self.peer_table()
+    }
+
+    /// One row a stream: alerts where nothing changes.
+    fn quiet_table(&self) -> String {
         let (peers, line) = peer_heads();
         let mut text = format!(
-            "### Alerts in a model-month without a change\n\n{} model-months a row ({} for the peers), hourly windows.\n\n| stream | rows a window | features | driftd | which rules |{peers}\n|---|--:|--:|--:|---|{line}\n",
-            self.months,
-            self.quiet.first().map_or(0, |q| q.peer_months)
+            "### Alerts in a model-month without a change\n\nThree references a row, two where there are 100 features. Months in brackets: of the other tools, where they are fewer. \
+             \"At most\": a higher rate would show more alerts in as many months with 95 % probability.\n\n\
+             | stream | rows a window | features | months | driftd | at most | which rules |{peers}\n|---|--:|--:|--:|--:|--:|---|{line}\n"
         );
         for q in &self.quiet {
             let rules: Vec<String> = q.rules.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
-            let peers: String = (0..Peer::ALL.len()).map(|peer| format!(" {:.1} |", q.peer_rate(peer))).collect();
-            writeln!(
-                text,
-                "| {} | {} | {} | **{:.2}** | {} |{peers}",
-                q.world.name,
-                rows(&q.world),
-                q.world.features,
-                q.rate(),
-                rules.join(", ")
-            )
-            .expect("writing to a String does not fail");
+            let months = match q.peer_months {
+                0 => q.months.to_string(),
+                n if n == q.months => n.to_string(),
+                n => format!("{} ({n})", q.months),
+            };
+            let peers: String = (0..Peer::ALL.len())
+                .map(|peer| if q.peer_months == 0 { " |".to_owned() } else { format!(" {:.1} |", q.peer_rate(peer)) })
+                .collect();
+            let (stream, rows, most) = (title(&q.world), rows(&q.world), upper_bound(q.ours, q.months));
+            let (features, rate, rules) = (q.world.features, q.rate(), rules.join(", "));
+            writeln!(text, "| {stream} | {rows} | {features} | {months} | **{rate:.2}** | {most:.2} | {rules} |{peers}").expect(WRITES);
         }
-        text.push_str(&self.front_table());
-        text.push_str(&self.change_table());
+        let (alerts, months) = self.quiet.iter().fold((0, 0), |(a, m), q| (a + q.ours, m + q.months));
+        let (rate, most) = (alerts as f64 / months as f64, upper_bound(alerts, months));
+        writeln!(text, "\nAll rows together: {alerts} alerts of driftd in {months} model-months, {rate:.3} a month, at most {most:.3}.")
+            .expect(WRITES);
         text
     }
 
@@ -143,151 +91,95 @@ impl Report {
     fn front_table(&self) -> String {
         let (peers, line) = peer_heads();
         let mut text = format!(
-            "\n### Quietness against detection\n\nAlerts in a model-month without a change (5 features, 1,000 rows), and share of all sudden changes, of all kinds and sizes, that are seen within two windows ({} trials of each). A share in brackets: the rule is not as quiet as driftd, or as {GOAL_QUIET} a month.\n\n| stream | rows a window | driftd |{peers}\n|---|--:|--:|{line}\n",
-            self.trials
+            "\n### Quietness against detection\n\nAlerts in a model-month without a change, on the same stream with the same rows a window, and share of all \
+             sudden changes, of all kinds and sizes, that are seen within two windows. In brackets: the rule is not as quiet as driftd, or as \
+             {GOAL_QUIET} a month.\n\n| stream | rows a window | features | driftd |{peers}\n|---|--:|--:|--:|{line}\n"
         );
         for front in self.fronts() {
-            let quiet = self.quiet_of(&front.world);
-            let ours = format!("**{:.2}: {:.1} %**", quiet.map_or(0.0, Quiet::rate), 100.0 * front.ours);
+            let Some(quiet) = self.quiet_of(&front.world) else { continue };
             let peers: String = (0..Peer::ALL.len())
                 .map(|peer| {
-                    let cell = format!("{:.1}: {:.1} %", quiet.map_or(0.0, |q| q.peer_rate(peer)), 100.0 * front.peers[peer]);
-                    if self.is_quiet(peer, &front.world) { format!(" {cell} |") } else { format!(" ({cell}) |") }
+                    let cell = format!("{:.1}: {:.1} %", quiet.peer_rate(peer), 100.0 * front.peers[peer]);
+                    self.cell(peer, &front.world, cell)
                 })
                 .collect();
-            writeln!(text, "| {} | {} | {ours} |{peers}", front.world.name, rows(&front.world)).expect("writing to a String does not fail");
-        }
-        let above: Vec<String> = self
-            .detected
-            .iter()
-            .flat_map(|d| Peer::ALL.iter().enumerate().map(move |(peer, name)| (d, peer, name)))
-            .filter(|(d, peer, _)| !d.gradual && self.is_quiet(*peer, &d.world) && d.peer_share(*peer) > d.ours_share())
-            .map(|(d, peer, name)| {
-                let (theirs, ours) = (100.0 * d.peer_share(peer), 100.0 * d.ours_share());
-                format!(
-                    "{}, {} rows, {} {}×: {} {theirs:.0} %, driftd {ours:.0} %",
-                    d.world.name,
-                    rows(&d.world),
-                    d.change,
-                    d.factor,
-                    name.name()
-                )
-            })
-            .collect();
-        if !above.is_empty() {
-            text.push_str(&format!("\nSingle changes of which a rule as quiet sees more:\n\n- {}\n", above.join("\n- ")));
+            let (stream, rows, features) = (title(&front.world), rows(&front.world), front.world.features);
+            let (rate, ours) = (quiet.rate(), 100.0 * front.ours);
+            writeln!(text, "| {stream} | {rows} | {features} | **{rate:.2}: {ours:.1} %** |{peers}").expect(WRITES);
         }
         text
     }
 
-    /// One row a stream and change.
-    fn change_table(&self) -> String {
+    /// driftd's detections: one row a stream and change.
+    fn our_table(&self) -> String {
+        let mut text = format!(
+            "\n### Changes seen by driftd\n\nSudden: share seen within two windows. Gradual, over {FADE} windows: share seen within {AFTER_GRADUAL}. In \
+             brackets the median delay in windows, of those that were seen at all (sudden: within 4, sparse 24). Trials: of each sudden \
+             change, and of each gradual one.\n\n| stream | rows a window | features | trials | change | 1× | 1.5× | 3× | gradual 1× | 1.5× | 3× |\n\
+             |---|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|\n"
+        );
+        for (row, change) in self.cases() {
+            let of = |gradual: bool, factor: f64| {
+                let found = self.find(row, change, factor, gradual);
+                found.map_or(" |".to_owned(), |d| {
+                    let cell = format!("{:.0} % ({})", 100.0 * d.ours_share(), d.ours_delay());
+                    if factor == 1.5 && !gradual { format!(" **{cell}** |") } else { format!(" {cell} |") }
+                })
+            };
+            let cells: String = [false, true].into_iter().flat_map(|gradual| FACTORS.map(|factor| of(gradual, factor))).collect();
+            let (stream, rows, features) = (title(&row.world), rows(&row.world), row.world.features);
+            let trials = format!("{}, {}", row.trials, row.gradual_trials);
+            writeln!(text, "| {stream} | {rows} | {features} | {trials} | {change} |{cells}").expect(WRITES);
+        }
+        text
+    }
+
+    /// The other tools' detections: one row a stream and change.
+    fn peer_table(&self) -> String {
         let (peers, line) = peer_heads();
         let mut text = format!(
-            "\n### Changes seen\n\n{} trials of each size (a fifth of them where the change is gradual), 5 features; delays are medians, in windows. Other tools: 1.5×, sudden, within two windows.\n\n| stream | rows a window | change | driftd 1× | 1.5× | 3× | 1.5× over 24 windows, seen within 48 |{peers}\n|---|--:|---|--:|--:|--:|--:|{line}\n",
-            self.trials
+            "\n### Changes seen by the other tools' rules\n\nShare of sudden changes of 1×, 1.5× and 3× that are seen within two windows; then the median delay in \
+             windows at 1.5×, sudden, and gradual where that was tried. In brackets: the rule is not as quiet as driftd, or as {GOAL_QUIET} a \
+             month.\n\n| stream | rows a window | features | change |{peers}\n|---|--:|--:|---|{line}\n"
         );
-        for d in self.detected.iter().filter(|d| d.factor == 1.5 && !d.gradual) {
-            let of = |factor: f64, gradual: bool| {
-                let same = |o: &&Detected| rows(&o.world) == rows(&d.world) && o.world.name == d.world.name && o.change == d.change;
-                let found = self.detected.iter().filter(same).find(|o| o.factor == factor && o.gradual == gradual);
-                found.map_or(String::new(), |o| format!("{:.0} % ({})", 100.0 * o.ours_share(), o.delay()))
-            };
+        for (row, change) in self.cases().filter(|(row, _)| row.world.setup == Setup::Hourly) {
             let peers: String = (0..Peer::ALL.len())
                 .map(|peer| {
-                    let share = format!("{:.0} %", 100.0 * d.peer_share(peer));
-                    if self.is_quiet(peer, &d.world) { format!(" {share} |") } else { format!(" ({share}) |") }
+                    let shares = FACTORS.map(|factor| self.find(row, change, factor, false).map_or(0.0, |d| 100.0 * d.peer_share(peer)));
+                    let delays: Vec<String> =
+                        [false, true].iter().filter_map(|&g| Some(self.find(row, change, 1.5, g)?.peer_delay(peer))).collect();
+                    let cell = format!("{:.0}/{:.0}/{:.0} %; {}", shares[0], shares[1], shares[2], delays.join(", "));
+                    self.cell(peer, &row.world, cell)
                 })
                 .collect();
-            let (one, half, three, gradual) = (of(1.0, false), of(1.5, false), of(3.0, false), of(1.5, true));
-            writeln!(text, "| {} | {} | {} | {one} | **{half}** | {three} | {gradual} |{peers}", d.world.name, rows(&d.world), d.change)
-                .expect("writing to a String does not fail");
+            let (stream, rows, features) = (title(&row.world), rows(&row.world), row.world.features);
+            writeln!(text, "| {stream} | {rows} | {features} | {change} |{peers}").expect(WRITES);
         }
         text
     }
 
-    /// Mean shares of all sudden changes by stream.
-    fn fronts(&self) -> Vec<Front> {
-        let mut fronts: Vec<Front> = Vec::new();
-        for d in self.detected.iter().filter(|d| !d.gradual) {
-            let same = |f: &&mut Front| f.world.name == d.world.name && rows(&f.world) == rows(&d.world);
-            let front = match fronts.iter_mut().find(same) {
-                Some(front) => front,
-                None => {
-                    fronts.push(Front { world: d.world, n: 0.0, ours: 0.0, peers: [0.0; Peer::ALL.len()] });
-                    fronts.last_mut().expect("one was pushed")
-                }
-            };
-            front.n += 1.0;
-            front.ours += d.ours_share();
-            front.peers.iter_mut().enumerate().for_each(|(peer, sum)| *sum += d.peer_share(peer));
-        }
-        for front in &mut fronts {
-            front.ours /= front.n;
-            front.peers.iter_mut().for_each(|sum| *sum /= front.n);
-        }
-        fronts
+    /// Every stream and change that was tried.
+    fn cases(&self) -> impl Iterator<Item = (&Row, &'static str)> {
+        self.grid.iter().filter(|row| row.trials > 0).flat_map(|row| CHANGES.map(|change| (row, change)))
     }
 
-    /// The unchanged stream of that kind, with 5 features and 1,000 rows.
-    fn quiet_of(&self, world: &World) -> Option<&Quiet> {
-        self.quiet.iter().find(|q| q.world.name == world.name && q.world.features == 5 && q.world.rows.0 == 1000)
+    fn find(&self, row: &Row, change: &str, factor: f64, gradual: bool) -> Option<&Detected> {
+        self.detected.iter().find(|d| d.case.world == row.world && d.case.is(change, factor, gradual))
     }
 
-    /// Whether a peer's rule is as quiet as driftd on the unchanged stream of that kind (5 features, 1,000 rows).
-    fn is_quiet(&self, peer: usize, world: &World) -> bool {
-        self.quiet_of(world).is_none_or(|q| q.peer_rate(peer) <= q.rate().max(GOAL_QUIET))
-    }
-
-    /// The goals that are not met.
-    pub(crate) fn missed(&self) -> Vec<String> {
-        let mut missed = Vec::new();
-        for q in self.quiet.iter().filter(|q| q.rate() > GOAL_QUIET) {
-            missed.push(format!(
-                "{}, {} rows, {} features: {:.2} alerts a month",
-                q.world.name,
-                rows(&q.world),
-                q.world.features,
-                q.rate()
-            ));
+    /// A peer's cell: in brackets where it is not quiet, empty where it was not tried.
+    fn cell(&self, peer: usize, world: &World, cell: String) -> String {
+        match self.quiet_of(world) {
+            Some(quiet) if quiet.peer_months == 0 => " |".to_owned(),
+            _ if self.is_quiet(peer, world) => format!(" {cell} |"),
+            _ => format!(" ({cell}) |"),
         }
-        for d in &self.detected {
-            let what = format!("{}, {} rows, {} {}×", d.world.name, rows(&d.world), d.change, d.factor);
-            if d.factor == 1.5 && !d.gradual && d.world.rows.0 == 5000 && d.world.name == "i.i.d." && d.ours_share() < GOAL_DETECTED {
-                missed.push(format!("{what}: {:.1} % within two windows", 100.0 * d.ours_share()));
-            }
-        }
-        for front in self.fronts() {
-            for (peer, name) in Peer::ALL.iter().enumerate().filter(|(peer, _)| self.is_quiet(*peer, &front.world)) {
-                if front.peers[peer] > front.ours {
-                    let (theirs, ours) = (100.0 * front.peers[peer], 100.0 * front.ours);
-                    missed.push(format!(
-                        "{}, {} rows: {} sees {theirs:.1} %, driftd {ours:.1} %",
-                        front.world.name,
-                        rows(&front.world),
-                        name.name()
-                    ));
-                }
-            }
-        }
-        missed
     }
 }
 
 /// The heads of the peers' columns, and the line under them.
 fn peer_heads() -> (String, String) {
     (Peer::ALL.iter().map(|peer| format!(" {} |", peer.name())).collect(), "--:|".repeat(Peer::ALL.len()))
-}
-
-fn order(world: &World) -> usize {
-    ["i.i.d.", "autocorrelated, ρ = 0.6", "autocorrelated, ρ = 0.9", "daily season", "weekly season"]
-        .iter()
-        .position(|name| *name == world.name)
-        .unwrap_or(usize::MAX)
-}
-
-fn change_order(change: &str) -> usize {
-    crate::CHANGES.iter().position(|name| *name == change).unwrap_or(usize::MAX)
 }
 
 /// Puts the tables into the page.

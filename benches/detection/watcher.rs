@@ -1,7 +1,7 @@
 //! driftd's own rules on the simulated streams: the reference is compiled and calibrated as `driftd reference build` does it, and every hour goes
 //! through the engine's evaluator, with the built-in rules.
 
-use crate::world::{Cell, Hour, REFERENCE_HOURS, Stream, World, is_categorical};
+use crate::world::{Cell, Hour, REFERENCE_HOURS, World, is_categorical};
 use driftd::config::{LoadOptions, SecretPolicy, load_text};
 use driftd::engine::alert::AlertState;
 use driftd::engine::calibration::{CalibrationSpec, calibrate};
@@ -16,42 +16,55 @@ use driftd::engine::summary::Confusion;
 use driftd::engine::window::{InputPane, OutcomePane, PaneUpdate, Quality, StreamKey, Watermarks};
 use driftd::event::{ModelKey, Scalar, Timestamp};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(crate) const HOUR_MS: i64 = 3_600_000;
+const HOUR_MS: i64 = 3_600_000;
 
-/// The built-in rules at hourly windows. Throughput is switched off: the streams are not meant to have a thousand requests a second.
-const CONFIGURATION: &str = r#"
-[window]
-size = "1h"
-slide = "1h"
-lateness = "0s"
-[[model]]
-name = "m"
-task = "binary"
-[[model.override]]
-rule = "throughput"
-enabled = false
-"#;
+/// How a stream is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setup {
+    /// The built-in rules on hourly windows that do not overlap, as the other tools' are.
+    Hourly,
+    /// The built-in rules at the default slide of five minutes.
+    FiveMinutes,
+    /// Hourly, with a rule of one's own on the same hour of last week beside the built-in ones.
+    LastWeek,
+}
+
+impl Setup {
+    /// Windows that end within an hour, and so the panes of one.
+    fn panes(self) -> usize {
+        if self == Self::FiveMinutes { 12 } else { 1 }
+    }
+
+    /// The defaults, but for three things. The slide, as above. Throughput is switched off: the streams are not meant to have a thousand requests a second.
+    /// Lateness has no say here whatever it is set to: it delays a watermark, and the evaluator is handed the watermarks themselves.
+    fn configuration(self) -> String {
+        let slide = if self == Self::FiveMinutes { "" } else { "[window]\nslide = \"1h\"\n" };
+        let rules =
+            if self == Self::LastWeek { "[rules]\nfiles = [\"alerts/default.toml\", \"benches/detection/last_week.toml\"]\n" } else { "" };
+        let model = "[[model]]\nname = \"m\"\ntask = \"binary\"\n[[model.override]]\nrule = \"throughput\"\nenabled = false\n";
+        format!("{slide}{rules}{model}")
+    }
+}
 
 /// What is made once for a stream: settings and reference.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) reference: Arc<Reference>,
-    pub(crate) hours: Arc<Vec<Hour>>,
+    setup: Setup,
+    settings: Arc<Settings>,
+    reference: Arc<Reference>,
 }
 
 impl Prepared {
-    /// Two weeks of a stream as reference.
-    pub(crate) fn new(world: World, seed: u64) -> Self {
-        let mut stream = Stream::new(world, seed);
-        let hours: Vec<Hour> = (0..REFERENCE_HOURS).map(|_| stream.next_hour(crate::world::Change::None)).collect();
+    /// The first two weeks of a stream as reference.
+    pub(crate) fn new(world: World, hours: &[Hour]) -> Self {
         let options = LoadOptions { secrets: SecretPolicy::Required, ..LoadOptions::default() };
-        let loaded = load_text(CONFIGURATION, Path::new("detection.toml"), &BTreeMap::new(), &options).expect("the configuration is right");
-        let settings = Arc::new(loaded.config.engine);
-        let table = table(world, &hours);
+        let loaded = load_text(&world.setup.configuration(), Path::new("detection.toml"), &BTreeMap::new(), &options);
+        let settings = Arc::new(loaded.expect("the configuration is right").config.engine);
+        let table = table(world, hours);
         let spec = CompileSpec { task: Some(Task::Binary), positive: Some("1".into()), ..CompileSpec::default() };
         let mut reference = compile(&table, &spec).expect("the table is a reference").reference;
         let spec = CalibrationSpec {
@@ -62,7 +75,20 @@ impl Prepared {
             costly: MetricSet::default(),
         };
         calibrate(&mut reference, &table, &spec);
-        Self { settings, reference: Arc::new(reference), hours: Arc::new(hours) }
+        Self { setup: world.setup, settings, reference: Arc::new(reference) }
+    }
+
+    fn evaluator(&self, state: EvaluatorState) -> Evaluator {
+        let mut evaluator = Evaluator::restore(Arc::clone(&self.settings), state);
+        let facts = ModelFacts {
+            key: ModelKey::new("m", "1"),
+            settings: Arc::clone(&self.settings.models[0]),
+            reference: Some(Arc::clone(&self.reference)),
+            classes: self.reference.outputs.classes.as_slice().into(),
+            learning: false,
+        };
+        evaluator.take(Published { models: vec![facts], panes: Vec::new() }, &[]);
+        evaluator
     }
 }
 
@@ -114,82 +140,89 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(prepared: &Prepared) -> Self {
-        let key = ModelKey::new("m", "1");
-        let mut evaluator = Evaluator::restore(Arc::clone(&prepared.settings), EvaluatorState::default());
-        let classes: Arc<[Arc<str>]> = prepared.reference.outputs.classes.as_slice().into();
-        let facts = ModelFacts {
-            key: key.clone(),
-            settings: Arc::clone(&prepared.settings.models[0]),
-            reference: Some(Arc::clone(&prepared.reference)),
-            classes,
-            learning: false,
-        };
-        evaluator.take(Published { models: vec![facts], panes: Vec::new() }, &[]);
+    /// Begins at that hour of the week; the reference begins at hour 0.
+    pub(crate) fn new(prepared: &Prepared, hour: usize) -> Self {
         let inputs = &prepared.reference.inputs;
         let n = inputs.len();
         let places = (0..n).map(|f| inputs.iter().position(|input| *input.name == *name(f)).expect("every feature is an input")).collect();
         Self {
+            evaluator: prepared.evaluator(EvaluatorState::default()),
             prepared: prepared.clone(),
-            evaluator,
-            stream: Arc::new(StreamKey { model: key, segment: None }),
+            stream: Arc::new(StreamKey { model: ModelKey::new("m", "1"), segment: None }),
             places,
-            // the live stream goes on at the same hour of the week at which the reference began
-            hour: REFERENCE_HOURS as i64,
+            hour: (REFERENCE_HOURS + hour) as i64,
             fired: BTreeMap::new(),
         }
     }
 
-    /// Shows it one hour; how many alerts fired by it.
-    pub(crate) fn watch(&mut self, hour: &Hour) -> u64 {
-        let start = Timestamp(self.hour * HOUR_MS);
-        self.hour += 1;
-        let end = Timestamp(self.hour * HOUR_MS);
-        let update = PaneUpdate {
+    /// Another daemon that goes on from here, as after a restart: all windows that have ended were judged, and none overlaps the next.
+    pub(crate) fn fork(&self) -> Self {
+        assert_eq!(self.prepared.setup.panes(), 1, "panes of a window that has not ended are no part of the state");
+        Self {
+            evaluator: self.prepared.evaluator(self.evaluator.state().clone()),
+            prepared: self.prepared.clone(),
             stream: Arc::clone(&self.stream),
-            start,
-            input: Some(Arc::new(self.inputs(hour, start))),
-            outcome: Some(Arc::new(self.outcomes(hour))),
-        };
-        self.evaluator.take(Published { models: Vec::new(), panes: vec![update] }, &[]);
+            places: self.places.clone(),
+            hour: self.hour,
+            fired: self.fired.clone(),
+        }
+    }
+
+    /// Shows it one hour, pane by pane; how many alerts fired in it.
+    pub(crate) fn watch(&mut self, hour: &Hour) -> u64 {
+        let (n, panes) = (hour.outcomes.len(), self.prepared.setup.panes());
+        let length_ms = HOUR_MS / panes as i64;
         let mut fired = 0;
-        for effect in self.evaluator.advance(Watermarks { inputs: end, all: end }) {
-            if let Effect::Alert(transition) = effect
-                && transition.facts.state == AlertState::Firing
-            {
-                fired += 1;
-                *self.fired.entry(transition.facts.rule).or_default() += 1;
+        for pane in 0..panes {
+            let rows = n * pane / panes..n * (pane + 1) / panes;
+            let start = Timestamp(self.hour * HOUR_MS + pane as i64 * length_ms);
+            let end = start.plus(length_ms);
+            let update = PaneUpdate {
+                stream: Arc::clone(&self.stream),
+                start,
+                input: Some(Arc::new(self.inputs(hour, rows.clone(), start, end))),
+                outcome: Some(Arc::new(self.outcomes(&hour.outcomes[rows]))),
+            };
+            self.evaluator.take(Published { models: Vec::new(), panes: vec![update] }, &[]);
+            for effect in self.evaluator.advance(Watermarks { inputs: end, all: end }) {
+                if let Effect::Alert(transition) = effect
+                    && transition.facts.state == AlertState::Firing
+                {
+                    fired += 1;
+                    *self.fired.entry(transition.facts.rule).or_default() += 1;
+                }
             }
         }
+        self.hour += 1;
         fired
     }
 
-    fn inputs(&self, hour: &Hour, start: Timestamp) -> InputPane {
+    fn inputs(&self, hour: &Hour, rows: Range<usize>, start: Timestamp, end: Timestamp) -> InputPane {
         let reference = &self.prepared.reference;
-        let n = hour.outcomes.len() as u64;
+        let n = rows.len() as u64;
         let mut pane = InputPane { requests: n, latency_missing: n, ..InputPane::default() };
         pane.extend_span(start);
-        pane.extend_span(start.plus(HOUR_MS - 1));
+        pane.extend_span(end.minus(1));
         pane.inputs = reference.inputs.iter().map(|input| input.column.empty_counts()).collect();
         for (cells, &place) in hour.features.iter().zip(&self.places) {
             let column = &reference.inputs[place].column;
-            for &cell in cells {
+            for &cell in &cells[rows.clone()] {
                 column.place(&scalar(cell)).count(&mut pane.inputs[place]);
             }
         }
         pane.prediction = reference.outputs.prediction.as_ref().map(|column| {
             let mut counts = column.empty_counts();
-            hour.outcomes.iter().for_each(|o| reference.outputs.place_class(&class(o.0)).count(&mut counts));
+            hour.outcomes[rows].iter().for_each(|o| reference.outputs.place_class(&class(o.0)).count(&mut counts));
             counts
         });
         pane
     }
 
-    fn outcomes(&self, hour: &Hour) -> OutcomePane {
+    fn outcomes(&self, outcomes: &[(bool, bool)]) -> OutcomePane {
         let outputs = &self.prepared.reference.outputs;
         let mut confusion = Confusion::default();
         let mut labels = outputs.label.as_ref().map(|column| column.empty_counts());
-        for &(said, truth) in &hour.outcomes {
+        for &(said, truth) in outcomes {
             let place = |positive| match outputs.place_class(&class(positive)) {
                 Place::Slot(slot) => slot as u16,
                 _ => 0,
@@ -200,7 +233,7 @@ impl Watcher {
             }
         }
         let mut pane = OutcomePane::new(Quality::Classes(confusion), labels);
-        pane.expected = hour.outcomes.len() as u64;
+        pane.expected = outcomes.len() as u64;
         pane.labelled = pane.expected;
         (0..pane.labelled).for_each(|_| pane.delay_seconds.add(1.0));
         pane

@@ -1,5 +1,7 @@
 //! Simulated traffic: what a stationary stream looks like, and what can happen to it. Everything follows from the seed.
 
+use crate::changes::Change;
+use crate::watcher::Setup;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
@@ -12,7 +14,7 @@ const CATEGORIES: [(&str, f64); 5] = [("a", 0.40), ("b", 0.30), ("c", 0.15), ("d
 /// Every fifth feature is categorical.
 const CATEGORICAL_EVERY: usize = 5;
 /// Share of the positive class among the answers.
-const POSITIVE: f64 = 0.4;
+pub(crate) const POSITIVE: f64 = 0.4;
 /// Share of wrong answers.
 pub(crate) const ERRORS: f64 = 0.03;
 
@@ -29,32 +31,15 @@ pub(crate) enum Kind {
     Weekly(f64),
 }
 
-/// A stream without a change.
-#[derive(Debug, Clone, Copy)]
+/// A stream without a change, and how driftd watches it.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct World {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) features: usize,
     /// Rows of an hour: least and most.
     pub(crate) rows: (usize, usize),
-}
-
-/// What happens to a stream.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Change {
-    None,
-    /// Feature 0 moves up by this many standard deviations.
-    Mean(f64),
-    /// Feature 0 spreads by this factor.
-    Variance(f64),
-    /// This share of the categorical feature is a name that was never seen.
-    NewCategory(f64),
-    /// This share of feature 0 is null.
-    Nulls(f64),
-    /// The share of the positive class rises by this, in answers and labels.
-    Label(f64),
-    /// This share of the answers is wrong.
-    Concept(f64),
+    pub(crate) setup: Setup,
 }
 
 /// One value of a feature.
@@ -73,8 +58,8 @@ pub(crate) struct Hour {
     pub(crate) outcomes: Vec<(bool, bool)>,
 }
 
-/// A running stream.
-#[derive(Debug)]
+/// A running stream; a copy goes on with the same rows.
+#[derive(Debug, Clone)]
 pub(crate) struct Stream {
     world: World,
     rng: ChaCha8Rng,
@@ -89,13 +74,14 @@ pub(crate) fn is_categorical(place: usize) -> bool {
     place % CATEGORICAL_EVERY == 1
 }
 
-/// Standard normal distribution function and quantile.
+/// Standard normal distribution.
 pub(crate) fn normal() -> Normal {
     Normal::standard()
 }
 
 impl Stream {
-    pub(crate) fn new(world: World, seed: u64) -> Self {
+    /// A stream that begins at this hour of the week.
+    pub(crate) fn new(world: World, seed: u64, hour: usize) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let latent = (0..=world.features).map(|_| StandardNormal.sample(&mut rng)).collect();
         let mut below = 0.0;
@@ -106,7 +92,7 @@ impl Stream {
                 (if below < 1.0 { normal().inverse_cdf(below) } else { f64::INFINITY }, name)
             })
             .collect();
-        Self { world, rng, latent, thresholds, hour: 0 }
+        Self { world, rng, latent, thresholds, hour }
     }
 
     /// The next hour, under `change`.
@@ -181,60 +167,4 @@ impl Stream {
             })
             .collect()
     }
-}
-
-/// The size of each kind of change that just reaches `factor` times the documented threshold, by whichever documented figure reaches it first.
-pub(crate) fn sized(kind: &str, factor: f64) -> Change {
-    match kind {
-        "mean shift" => Change::Mean(bisect(0.0, 5.0, factor, |shift| drift(shift, 1.0))),
-        "variance" => Change::Variance(bisect(1.0, 10.0, factor, |scale| drift(0.0, scale))),
-        "new category" => Change::NewCategory(0.10 * factor),
-        "null surge" => Change::Nulls(0.05 * factor),
-        "label shift" => Change::Label(0.05 * factor),
-        "concept shift" => Change::Concept(bisect(0.0, 0.5, factor, quality)),
-        _ => Change::None,
-    }
-}
-
-/// The change, faded in: `part` of it from 0 to 1.
-pub(crate) fn faded(change: Change, part: f64) -> Change {
-    match change {
-        Change::None => Change::None,
-        Change::Mean(x) => Change::Mean(x * part),
-        Change::Variance(x) => Change::Variance(1.0 + (x - 1.0) * part),
-        Change::NewCategory(x) => Change::NewCategory(x * part),
-        Change::Nulls(x) => Change::Nulls(x * part),
-        Change::Label(x) => Change::Label(x * part),
-        Change::Concept(x) => Change::Concept(ERRORS + (x - ERRORS) * part),
-    }
-}
-
-/// The greater of PSI (deciles) and KS over their documented bound of 0.10, of a normal variable that is moved and stretched.
-fn drift(shift: f64, scale: f64) -> f64 {
-    let moved = |x: f64| normal().cdf((x - shift) / scale);
-    let edges: Vec<f64> = (1..10).map(|i| normal().inverse_cdf(f64::from(i) / 10.0)).collect();
-    let mut below = 0.0;
-    let mut psi = 0.0;
-    for i in 0..10 {
-        let upto = edges.get(i).map_or(1.0, |&edge| moved(edge));
-        let (p, q) = (0.1, (upto - below).max(1e-12));
-        psi += (q - p) * (q / p).ln();
-        below = upto;
-    }
-    let ks = (-400..=400).map(|i| f64::from(i) / 50.0).map(|x| (moved(x) - normal().cdf(x)).abs()).fold(0.0, f64::max);
-    psi.max(ks) / 0.10
-}
-
-/// How far accuracy, precision or recall lies below 1, the worst of them, over the documented 0.10.
-fn quality(wrong: f64) -> f64 {
-    let precision = POSITIVE * (1.0 - wrong) / (POSITIVE * (1.0 - wrong) + (1.0 - POSITIVE) * wrong);
-    (1.0 - precision).max(wrong) / 0.10
-}
-
-fn bisect(mut low: f64, mut high: f64, wanted: f64, f: impl Fn(f64) -> f64) -> f64 {
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if f(middle) < wanted { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
 }

@@ -1,6 +1,11 @@
 //! Bins, smoothing and estimates as NannyML 0.13.1 and Evidently 0.7.23 have them, to tell driftd's functions to count as they do.
 
+/// The formulas by which `benches/detection` runs the peers' rules: one piece for both.
+#[path = "../../../benches/detection/figures.rs"]
+pub(crate) mod figures;
+
 use super::super::*;
+pub(crate) use figures::{doane, edges, range as least_and_greatest};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -9,20 +14,6 @@ pub(crate) const LN_2_ROOT: f64 = 0.832_554_611_157_697_8;
 /// Values without nulls and infinities, as Evidently cleans them.
 pub(crate) fn finite(values: &Value) -> Vec<f64> {
     values.as_array().unwrap().iter().filter_map(Value::as_f64).map(|v| v + 0.0).collect()
-}
-
-pub(crate) fn least_and_greatest(values: &[f64]) -> (f64, f64) {
-    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)))
-}
-
-/// `numpy.linspace` between the ends of the values in as many bins as `width` asks for; half a unit either way around equal values.
-pub(crate) fn edges(values: &[f64], width: f64) -> Vec<f64> {
-    let (mut first, mut last) = least_and_greatest(values);
-    let n = if width > 0.0 { ((last - first) / width).ceil() } else { 1.0 };
-    if first == last {
-        (first, last) = (first - 0.5, last + 0.5);
-    }
-    linspace(first, last, n as u32)
 }
 
 /// `numpy.linspace(first, last, n + 1)`.
@@ -41,28 +32,15 @@ pub(crate) fn sturges(values: &[f64]) -> Vec<f64> {
     sturges_of(values.len(), values)
 }
 
-/// `numpy.histogram_bin_edges(values, "doane")`.
-pub(crate) fn doane(values: &[f64]) -> Vec<f64> {
-    let (n, (first, last)) = (values.len() as f64, least_and_greatest(values));
-    let mean = values.iter().sum::<f64>() / n;
-    let sigma = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    if n <= 2.0 || sigma <= 0.0 {
-        return edges(values, 0.0);
-    }
-    let skew = values.iter().map(|v| ((v - mean) / sigma).powi(3)).sum::<f64>() / n;
-    let skew_sigma = (6.0 * (n - 2.0) / ((n + 1.0) * (n + 3.0))).sqrt();
-    edges(values, (last - first) / (1.0 + n.log2() + (1.0 + skew.abs() / skew_sigma).log2()))
+pub(crate) fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
 }
 
-/// `numpy.histogram`: bins closed on the left, the last one on both sides, and one more for what lies outside.
+/// `numpy.histogram`, and one more bin for what lies outside.
 pub(crate) fn histogram(values: &[f64], edges: &[f64]) -> Vec<u64> {
-    let mut counts = vec![0; edges.len()];
-    for &value in values {
-        let inside = edges[0] <= value && value <= edges[edges.len() - 1];
-        let bin = edges.partition_point(|&edge| edge <= value).saturating_sub(1).min(edges.len() - 2);
-        counts[if inside { bin } else { edges.len() - 1 }] += 1;
-    }
-    counts
+    figures::histogram(&sorted(values), edges)
 }
 
 pub(crate) fn by_value<T: Ord>(reference: &[T], current: &[T]) -> (Vec<u64>, Vec<u64>) {

@@ -46,6 +46,39 @@ fn evidently_on_numbers() {
     assert_eq!(compared, 32 * 5 - 4);
 }
 
+/// What `benches/detection` does not share with the tests above: its distances of shares, and Evidently's Wasserstein distance, to one part in 10⁹ (10⁻⁸ of a Jensen–Shannon distance,
+/// which is the root of a sum of logarithms that cancel).
+#[test]
+fn the_formulas_of_the_detection_benchmark() {
+    let mut compared = 0;
+    for vector in vectors("numerical") {
+        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
+        let (reference, current) = (finite(&vector["reference"]), finite(&vector["current"]));
+        if reference.is_empty() || current.is_empty() {
+            continue;
+        }
+        let deciles = &want["drop_nan_and_inf"]["deciles"];
+        let of = |key: &str| figures::shares(&super::golden::counts(&deciles[key]));
+        let (p, q) = (of("reference_counts"), of("current_counts"));
+        compared += met(name, figures::psi(&p, &q, 1e-4), &deciles["psi_floor_1e-4"], 1e-15);
+        compared += met(name, figures::psi(&p, &q, 1e-6), &deciles["psi_floor_1e-6"], 1e-15);
+        compared += met(name, figures::jensen_shannon(&p, &q), &deciles["js_distance_base_e"], 1e-8);
+        // of values of 1e300 the spread is beyond numbers, and what numpy makes of equal ones of 1e15 is rounding
+        if !["huge_values", "tiny_values", "denormal"].contains(&name) {
+            let distance = figures::Ranked::new(reference.clone()).wasserstein(&sorted(&current));
+            compared += met(name, distance / figures::std(&reference).max(0.001), &want["evidently_0.7.23"]["wasserstein"], 1e-12);
+        }
+    }
+    assert!(compared >= 110, "{compared}");
+    for vector in vectors("categorical") {
+        let (name, want) = (vector["name"].as_str().unwrap(), &vector["expected"]);
+        let Some((r, c)) = categories(&vector) else { continue };
+        let js = figures::jensen_shannon(&figures::shares(&r), &figures::shares(&c));
+        met(name, js, &want["evidently_0.7.23"]["jensenshannon"], 1e-8);
+        met(name, js / LN_2_ROOT, &want["nannyml_0.13.1"]["jensen_shannon"], 1e-8);
+    }
+}
+
 /// Evidently on categories: `chisquare` is a test against the reference's shares as if they were known (scipy.stats.chisquare). `z`, a test of two
 /// proportions, has no twin.
 #[test]
