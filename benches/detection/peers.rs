@@ -63,6 +63,9 @@ enum Column {
     Names { share: BTreeMap<&'static str, f64> },
 }
 
+/// Figures of every column in one hour, and its quality.
+type OfHour = (Vec<Figures>, [f64; 3]);
+
 /// Figures of one column in one hour.
 #[derive(Debug, Clone, Copy)]
 struct Figures {
@@ -100,8 +103,8 @@ impl Peers {
         let chi_square = (0..40).map(|d| ChiSquared::new(f64::from(d.max(1))).map_or(f64::INFINITY, |chi| chi.inverse_cdf(0.95))).collect();
         let mut peers = Self { columns, js: Vec::new(), missing: Vec::new(), quality: Vec::new(), chi_square };
         // every third hour is enough for a mean and a spread, and meets every hour of the day and day of the week
-        let own: Vec<(Vec<Figures>, [f64; 3])> = hours.iter().step_by(3).map(|hour| peers.figures(hour)).collect();
-        let spread = |of: &dyn Fn(&(Vec<Figures>, [f64; 3])) -> f64| {
+        let own: Vec<OfHour> = hours.iter().step_by(3).map(|hour| peers.figures(hour)).collect();
+        let spread = |of: &dyn Fn(&OfHour) -> f64| {
             let values: Vec<f64> = own.iter().map(of).filter(|v| v.is_finite()).collect();
             (values.iter().sum::<f64>() / values.len() as f64, std(&values))
         };
