@@ -38,21 +38,21 @@ pub(crate) fn rows() -> Vec<Row> {
         };
         let independent = kind == Kind::Independent;
         let only = |trials| if independent { trials } else { (0, 0) };
-        add(Setup::Hourly, LARGE, 5, (12, 12), (99, 12));
+        add(Setup::Hourly, LARGE, 5, (6, 6), (60, 6));
         if independent {
-            add(Setup::Hourly, LARGE, 25, (3, 3), (30, 0));
+            add(Setup::Hourly, LARGE, 25, (3, 3), (15, 0));
         }
-        add(Setup::Hourly, HOURLY, 5, (30, 30), (99, 21));
-        add(Setup::Hourly, HOURLY, 25, (12, 12), only((60, 9)));
-        add(Setup::Hourly, HOURLY, 100, (4, 2), (0, 0));
-        add(Setup::Hourly, SPARSE, 5, (30, 30), only((99, 21)));
+        add(Setup::Hourly, HOURLY, 5, (30, 30), (60, 9));
+        add(Setup::Hourly, HOURLY, 25, (12, 12), only((30, 6)));
+        add(Setup::Hourly, HOURLY, 100, (2, 2), (0, 0));
+        add(Setup::Hourly, SPARSE, 5, (30, 30), only((60, 9)));
         add(Setup::Hourly, SPARSE, 25, (12, 12), (0, 0));
         add(Setup::Hourly, SPARSE, 100, (6, 6), (0, 0));
         if matches!(kind, Kind::Independent | Kind::Autocorrelated(_)) {
             add(Setup::FiveMinutes, HOURLY, 5, (12, 0), (0, 0));
         } else {
-            add(Setup::LastWeek, LARGE, 5, (6, 0), (30, 6));
-            add(Setup::LastWeek, HOURLY, 5, (12, 0), (30, 6));
+            add(Setup::LastWeek, LARGE, 5, (3, 0), (21, 3));
+            add(Setup::LastWeek, HOURLY, 5, (6, 0), (21, 3));
         }
     }
     rows
