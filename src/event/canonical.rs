@@ -24,11 +24,17 @@ pub fn number_text(value: f64) -> String {
 pub fn canonical_text<'a>(value: &'a Scalar<'_>) -> Option<Cow<'a, str>> {
     match value {
         Scalar::Text(text) => Some(Cow::Borrowed(text)),
-        Scalar::Number(number) if number.is_finite() => Some(Cow::Owned(number_text(*number))),
+        Scalar::Number(number) => digit(*number).map(Cow::Borrowed).or_else(|| number.is_finite().then(|| Cow::Owned(number_text(*number)))),
         Scalar::Bool(true) => Some(Cow::Borrowed("true")),
         Scalar::Bool(false) => Some(Cow::Borrowed("false")),
-        Scalar::Null | Scalar::Number(_) | Scalar::NonFinite | Scalar::Vector(_) | Scalar::List(_) | Scalar::Structured => None,
+        Scalar::Null | Scalar::NonFinite | Scalar::Vector(_) | Scalar::List(_) | Scalar::Structured => None,
     }
+}
+
+/// The text of a number of one digit, which most classes and many codes are: without an allocation.
+fn digit(number: f64) -> Option<&'static str> {
+    let place = number as usize;
+    if place < 10 && place as f64 == number { "0123456789".get(place..=place) } else { None }
 }
 
 /// The place of a value among the classes of a model (canonical texts, in any order): by its canonical text, else by what it

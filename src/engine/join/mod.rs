@@ -6,4 +6,4 @@ mod classes;
 mod store;
 
 pub use classes::Classes;
-pub use store::{Entry, JoinStore, JudgedList, Known, Outcome, RankedList, RelevantItem, Truth, WaitingLabel, key_of};
+pub use store::{Entry, JoinStore, JudgedList, Known, Outcome, RankedList, RelevantItem, Told, Truth, WaitingLabel, key_of};

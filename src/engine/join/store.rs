@@ -3,6 +3,8 @@
 use crate::engine::summary::{ListValues, Scores};
 use crate::event::{Position, Timestamp};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -61,6 +63,21 @@ pub struct Entry {
     pub truth: Option<Truth>,
 }
 
+/// What a label says, wherever that is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told<'a> {
+    /// The label in canonical text; empty where it is a list.
+    pub label: Cow<'a, str>,
+    /// The relevant items where the label is a list, each once, by hash.
+    pub items: Option<Cow<'a, [RelevantItem]>>,
+    /// When it became known.
+    pub timestamp: Timestamp,
+    /// Name of the model, where the label says it.
+    pub model: Option<&'a str>,
+    /// Where it stood in the log.
+    pub position: Position,
+}
+
 /// A label that came before its prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WaitingLabel {
@@ -74,6 +91,27 @@ pub struct WaitingLabel {
     pub model: Option<String>,
     /// Where it stood in the log.
     pub position: Position,
+}
+
+impl WaitingLabel {
+    /// What it says.
+    pub fn told(&self) -> Told<'_> {
+        let items = self.items.as_deref().map(Cow::Borrowed);
+        let (label, model) = (Cow::Borrowed(self.label.as_str()), self.model.as_deref());
+        Told { label, items, timestamp: self.timestamp, model, position: self.position }
+    }
+}
+
+impl From<Told<'_>> for WaitingLabel {
+    fn from(told: Told<'_>) -> Self {
+        Self {
+            label: told.label.into_owned(),
+            items: told.items.map(|items| items.into_owned().into()),
+            timestamp: told.timestamp,
+            model: told.model.map(str::to_owned),
+            position: told.position,
+        }
+    }
 }
 
 /// Whether a prediction was seen before.
@@ -90,7 +128,8 @@ pub enum Known {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JoinStore {
     seed: u64,
-    predictions: HashMap<u64, Vec<Entry>, BuildHasherDefault<IdHasher>>,
+    /// Nearly every id has one prediction, which stands in the map itself.
+    predictions: HashMap<u64, SmallVec<[Entry; 1]>, BuildHasherDefault<IdHasher>>,
     /// Ids in the order of their arrival, for expiry.
     prediction_order: VecDeque<(Timestamp, u64)>,
     labels: HashMap<u64, Vec<WaitingLabel>, BuildHasherDefault<IdHasher>>,
@@ -170,14 +209,13 @@ impl JoinStore {
     /// Remembers a prediction that is [`Known::New`].
     pub fn remember(&mut self, key: u64, entry: Entry) {
         self.prediction_order.push_back((entry.timestamp, key));
-        let entries = self.predictions.entry(key).or_insert_with(|| Vec::with_capacity(1));
-        entries.push(entry);
+        self.predictions.entry(key).or_default().push(entry);
         self.n_predictions += 1;
     }
 
     /// The predictions under an id.
     pub fn predictions_mut(&mut self, key: u64) -> &mut [Entry] {
-        self.predictions.get_mut(&key).map_or(&mut [], Vec::as_mut_slice)
+        self.predictions.get_mut(&key).map_or(&mut [], SmallVec::as_mut_slice)
     }
 
     /// Keeps a label until its prediction comes.

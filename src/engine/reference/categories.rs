@@ -1,10 +1,12 @@
 //! Names of a categorical column.
 
+use super::lookup::ByName;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The slots of a categorical column: one per kept name, then `other` (in the reference, but not kept), then `new` (never in the reference).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct Categories {
     /// Kept names, sorted.
     kept: Vec<Arc<str>>,
@@ -12,6 +14,31 @@ pub struct Categories {
     other: Vec<Arc<str>>,
     /// Whether the reference had more names than are remembered; an unknown name is then `other`, because it may have been one of them.
     truncated: bool,
+    /// The slot of every name of the reference that is remembered.
+    #[serde(skip)]
+    slots: ByName<usize>,
+}
+
+/// What is written down of categories; the rest follows from it.
+#[derive(Deserialize)]
+struct Stored {
+    kept: Vec<Arc<str>>,
+    other: Vec<Arc<str>>,
+    truncated: bool,
+}
+
+impl From<Stored> for Categories {
+    fn from(Stored { kept, other, truncated }: Stored) -> Self {
+        let others = other.iter().map(|name| (Arc::clone(name), kept.len()));
+        let slots = others.chain(kept.iter().enumerate().map(|(slot, name)| (Arc::clone(name), slot))).collect();
+        Self { kept, other, truncated, slots }
+    }
+}
+
+impl PartialEq for Categories {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.kept, &self.other, self.truncated) == (&other.kept, &other.other, other.truncated)
+    }
 }
 
 impl Categories {
@@ -21,7 +48,7 @@ impl Categories {
         kept.dedup();
         other.sort();
         other.dedup();
-        Self { kept, other, truncated }
+        Stored { kept, other, truncated }.into()
     }
 
     /// Names with a slot of their own, in the order of their slots.
@@ -51,11 +78,8 @@ impl Categories {
 
     /// The slot of a name.
     pub fn slot(&self, name: &str) -> usize {
-        if let Ok(place) = self.kept.binary_search_by(|k| (**k).cmp(name)) {
-            return place;
-        }
-        let known = self.truncated || self.other.binary_search_by(|k| (**k).cmp(name)).is_ok();
-        if known { self.other_slot() } else { self.new_slot() }
+        let unknown = if self.truncated { self.other_slot() } else { self.new_slot() };
+        self.slots.get(name).copied().unwrap_or(unknown)
     }
 
     /// What a slot is called in output.

@@ -1,5 +1,6 @@
 //! Cells of a numeric column.
 
+use super::lookup::CellLookup;
 use serde::{Deserialize, Serialize};
 
 /// The real line cut at `m` points of the reference, into `2m+1` cells: cell `2i` lies strictly between point `i−1` and point `i`,
@@ -7,10 +8,32 @@ use serde::{Deserialize, Serialize};
 ///
 /// Where every distinct reference value is a point, both empirical distribution functions are constant between points except the
 /// live one's, whose distance to the reference is then greatest at a cell's border: KS from counts is exact.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct Cells {
     points: Vec<f64>,
     exact: bool,
+    #[serde(skip)]
+    lookup: CellLookup,
+}
+
+/// What is written down of cells; the rest follows from it.
+#[derive(Deserialize)]
+struct Stored {
+    points: Vec<f64>,
+    exact: bool,
+}
+
+impl From<Stored> for Cells {
+    fn from(Stored { points, exact }: Stored) -> Self {
+        Self { lookup: CellLookup::new(&points), points, exact }
+    }
+}
+
+impl PartialEq for Cells {
+    fn eq(&self, other: &Self) -> bool {
+        self.exact == other.exact && self.points == other.points
+    }
 }
 
 impl Cells {
@@ -21,7 +44,7 @@ impl Cells {
         points.iter_mut().for_each(|p| *p += 0.0);
         points.sort_by(f64::total_cmp);
         points.dedup();
-        Self { points, exact }
+        Stored { points, exact }.into()
     }
 
     /// The points, ascending.
@@ -41,7 +64,7 @@ impl Cells {
 
     /// The cell of a finite value.
     pub fn cell(&self, value: f64) -> usize {
-        let place = self.points.partition_point(|&p| p < value);
+        let place = self.lookup.points_below(&self.points, value);
         2 * place + usize::from(self.points.get(place).is_some_and(|&p| p == value))
     }
 }

@@ -83,7 +83,7 @@ impl Shard {
         if late_for_its_pane {
             self.dirty_inputs.extend(self.scratch.route.iter().map(|&s| (s, start)));
         }
-        let route = self.intern_route();
+        let route = self.intern_route(model);
         if outcome.is_some() {
             self.expect_label(model, start, position);
         }
@@ -124,7 +124,7 @@ impl Shard {
 
     /// Puts the streams of a prediction into `scratch.route`: the whole, then its segments.
     fn find_route(&mut self, model: u32, prediction: &Prediction<'_>) {
-        let settings = Arc::clone(&self.runtimes[model as usize].settings);
+        let settings = &self.runtimes[model as usize].settings;
         let record = &mut self.state.models[model as usize];
         let route = &mut self.scratch.route;
         route.clear();
@@ -150,7 +150,19 @@ impl Shard {
         }
     }
 
-    fn intern_route(&mut self) -> u32 {
+    fn intern_route(&mut self, model: u32) -> u32 {
+        let is_whole = self.scratch.route.len() == 1;
+        if let Some(route) = self.runtimes[model as usize].whole_route.filter(|_| is_whole) {
+            return route;
+        }
+        let route = self.enter_route();
+        if is_whole {
+            self.runtimes[model as usize].whole_route = Some(route);
+        }
+        route
+    }
+
+    fn enter_route(&mut self) -> u32 {
         if let Some(&route) = self.route_places.get(&self.scratch.route) {
             return route;
         }
@@ -311,7 +323,7 @@ fn fit(pane: &mut InputPane, reference: &Reference) {
 /// A name that the settings segment by was foreseen; null is no value yet, and an array or object is none that a reference could have.
 fn place_inputs(
     scratch: &mut Scratch,
-    runtime: &ModelRuntime,
+    runtime: &mut ModelRuntime,
     reference: &Reference,
     prediction: &Prediction<'_>,
     counts: &mut Counts,
@@ -324,14 +336,14 @@ fn place_inputs(
     let foreseen = |names: &[Arc<str>], name: &str| names.iter().any(|n| **n == *name);
     let mut unknown = 0;
     for (at, (name, value)) in prediction.features.iter().enumerate() {
-        let place = match runtime.inputs.get(name.as_ref()) {
-            Some(&Source::Input(input)) => {
+        let place = match runtime.source(at, name) {
+            Some(Source::Input(input)) => {
                 places[input] = reference.inputs[input].column.place(value);
                 scratch.special.note_value(runtime, reference, input, value, places[input]);
                 places[input]
             }
-            Some(&Source::Text(text)) => scratch.special.place_text(runtime, reference, text, value, places),
-            Some(&Source::Vector(vector)) => scratch.special.place_vector(runtime, reference, vector, value, places),
+            Some(Source::Text(text)) => scratch.special.place_text(runtime, reference, text, value, places),
+            Some(Source::Vector(vector)) => scratch.special.place_vector(runtime, reference, vector, value, places),
             None if foreseen(&runtime.settings.ignore, name) => continue,
             None => {
                 unknown += 1;

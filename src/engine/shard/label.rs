@@ -7,11 +7,12 @@ use super::ranked::{judge, relevant_items};
 use super::scores::positive_place;
 use super::state::StreamState;
 use crate::engine::catalogue::Signal;
-use crate::engine::join::{Entry, Outcome, Truth, WaitingLabel, key_of};
+use crate::engine::join::{Entry, Outcome, Told, Truth, key_of};
 use crate::engine::settings::Settings;
 use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
 use crate::event::{Label, Position, RejectReason, Scalar, Timestamp, canonical_text};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What became of one label.
@@ -32,20 +33,19 @@ impl Shard {
         let key = self.state.join.key(&label.prediction_id);
         let (text, items) = match &label.label {
             Scalar::List(items) => match relevant_items(items, self.state.join.seed()) {
-                Some(items) => (String::new(), Some(items)),
+                Some(items) => (Cow::Borrowed(""), Some(Cow::Owned(items.into_vec()))),
                 None => return Some(RejectReason::InvalidLabel),
             },
             single => match canonical_text(single) {
-                Some(text) => (text.into_owned(), None),
+                Some(text) => (text, None),
                 None => return Some(RejectReason::InvalidLabel),
             },
         };
-        let waiting =
-            WaitingLabel { label: text, items, timestamp: label.timestamp, model: label.model.as_deref().map(str::to_owned), position };
-        match self.join(key, &waiting) {
+        let told = Told { label: text, items, timestamp: label.timestamp, model: label.model.as_deref(), position };
+        match self.join(key, &told) {
             Some(Joined::Rejected(reason)) => return Some(reason),
             Some(joined) => self.count_joined(joined),
-            None => self.wait(key, waiting),
+            None => self.wait(key, told),
         }
         None
     }
@@ -58,20 +58,20 @@ impl Shard {
         let mut labels = self.state.join.take_waiting(key);
         labels.sort_by_key(|l| l.timestamp);
         for label in labels {
-            match self.join(key, &label) {
+            match self.join(key, &label.told()) {
                 Some(joined) => self.count_joined(joined),
                 None => self.state.join.wait(key, label),
             }
         }
     }
 
-    fn wait(&mut self, key: u64, label: WaitingLabel) {
-        let known =
-            self.state.join.waiting(key).iter().any(|w| (&w.label, &w.items, &w.model) == (&label.label, &label.items, &label.model));
+    fn wait(&mut self, key: u64, label: Told<'_>) {
+        let says_the_same = |other: Told<'_>| (&other.label, &other.items, other.model) == (&label.label, &label.items, label.model);
+        let known = self.state.join.waiting(key).iter().any(|waiting| says_the_same(waiting.told()));
         if known {
             self.state.counts.duplicate += 1;
         } else {
-            self.state.join.wait(key, label);
+            self.state.join.wait(key, label.into());
         }
     }
 
@@ -90,12 +90,12 @@ impl Shard {
 
     /// Joins a label with every prediction under its id (of its model, where it names one); `None` where there is none yet.
     /// It is counted once, by the best that became of it.
-    fn join(&mut self, key: u64, label: &WaitingLabel) -> Option<Joined> {
+    fn join(&mut self, key: u64, label: &Told<'_>) -> Option<Joined> {
         let Self { state, runtimes, settings, dirty_outcomes, .. } = self;
         let (mut best, seed) = (None, state.join.seed());
         for entry in state.join.predictions_mut(key) {
             let record = &mut state.models[entry.model as usize];
-            if label.model.as_deref().is_some_and(|m| *m != *record.key.model) {
+            if label.model.is_some_and(|m| *m != *record.key.model) {
                 continue;
             }
             let runtime = &mut runtimes[entry.model as usize];
@@ -140,7 +140,7 @@ impl Shard {
 
 /// The label as the model's truth.
 fn truth_of(
-    label: &WaitingLabel,
+    label: &Told<'_>,
     predicted: Option<&Outcome>,
     record: &mut ModelRecord,
     runtime: &ModelRuntime,
@@ -160,7 +160,7 @@ fn truth_of(
         let number = label.label.parse::<f64>().ok().filter(|v| v.is_finite());
         return number.map(Outcome::Number).ok_or(RejectReason::InvalidLabel);
     }
-    let text = Scalar::Text(label.label.as_str().into());
+    let text = Scalar::Text(label.label.as_ref().into());
     record.classes.place(&text, settings.limits.classes).map(Outcome::Class).ok_or(RejectReason::UnknownLabelClass)
 }
 

@@ -35,6 +35,8 @@ pub struct Shard {
     runtimes: Vec<ModelRuntime>,
     /// Place of each model version: by model, then by version.
     places: HashMap<Box<str>, HashMap<Box<str>, u32>>,
+    /// The model version of the last prediction: the next one mostly is of the same.
+    last_model: Option<u32>,
     route_places: HashMap<Vec<u32>, u32>,
     /// Panes that changed after they were published.
     dirty_inputs: BTreeSet<(u32, Timestamp)>,
@@ -96,6 +98,7 @@ impl Shard {
             references,
             runtimes,
             places,
+            last_model: None,
             route_places,
             dirty_inputs: BTreeSet::new(),
             dirty_outcomes,
@@ -206,9 +209,19 @@ impl Shard {
         self.state.watermark.current()
     }
 
+    /// The place of a model version that is watched.
+    fn known_model(&mut self, model: &str, version: &str) -> Option<u32> {
+        let of = |place: u32| &self.state.models[place as usize].key;
+        let is_it = |&place: &u32| *of(place).version == *version && *of(place).model == *model;
+        if !self.last_model.as_ref().is_some_and(is_it) {
+            self.last_model = Some(*self.places.get(model)?.get(version)?);
+        }
+        self.last_model
+    }
+
     /// The place of a model version, entered if it is new.
     fn model(&mut self, model: &str, version: &str) -> Result<u32, RejectReason> {
-        if let Some(&place) = self.places.get(model).and_then(|versions| versions.get(version)) {
+        if let Some(place) = self.known_model(model, version) {
             return Ok(place);
         }
         let fitting = self.settings.models.iter().find(|m| model::fits(&m.name, model)).cloned();

@@ -6,12 +6,12 @@ use super::scored::{ScoredClass, scored_classes};
 use crate::engine::catalogue::{Metric, MetricSet};
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
-use crate::engine::reference::Reference;
+use crate::engine::reference::{ByName, Reference};
 use crate::engine::reference::vectors::{Projection, VectorReference};
 use crate::engine::settings::{DEFAULT_BETA, DEFAULT_BINS, DEFAULT_K, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
 use crate::event::ModelKey;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Compiled references by the path under which the configuration names them.
@@ -41,7 +41,11 @@ pub(super) struct ModelRecord {
 pub(super) struct ModelRuntime {
     pub(super) settings: Arc<ModelSettings>,
     /// Where each feature of an event goes.
-    pub(super) inputs: HashMap<Arc<str>, Source>,
+    inputs: ByName<Source>,
+    /// The same in the order of the last events: producers write the features of one model in one order, and a name is compared sooner than hashed.
+    order: Vec<Option<(Arc<str>, Source)>>,
+    /// The route of predictions that are counted in the whole stream only, once there was one.
+    pub(super) whole_route: Option<u32>,
     /// The classes whose scores are counted for estimated quality.
     pub(super) scored: Vec<ScoredClass>,
     /// Maps of the reference's vectors to features; empty where nobody asks for them.
@@ -64,7 +68,7 @@ pub(super) enum Source {
 }
 
 /// Where each feature goes; what is made of a text goes by the name of the text, never by its own.
-fn sources(reference: &Reference) -> HashMap<Arc<str>, Source> {
+fn sources(reference: &Reference) -> ByName<Source> {
     let encodings = &reference.encodings;
     let inputs = reference.inputs.iter().enumerate().filter(|(_, f)| encodings.source_of(&f.name).is_none());
     let inputs = inputs.map(|(place, f)| {
@@ -124,8 +128,8 @@ impl ModelRecord {
 
 impl ModelRuntime {
     pub(super) fn new(settings: Arc<ModelSettings>, record: &ModelRecord) -> Self {
-        let (inputs, scored, projections, dimensions) = Default::default();
-        let mut runtime = Self { settings, inputs, scored, projections, dimensions, changed: true };
+        let (inputs, order, scored, projections, dimensions) = Default::default();
+        let mut runtime = Self { settings, inputs, order, whole_route: None, scored, projections, dimensions, changed: true };
         runtime.refresh(record);
         runtime
     }
@@ -133,6 +137,7 @@ impl ModelRuntime {
     /// Follows a change of the record's reference or classes.
     pub(super) fn refresh(&mut self, record: &ModelRecord) {
         self.inputs = record.reference.as_deref().map(sources).unwrap_or_default();
+        self.order.clear();
         let wants = |metric| self.settings.metrics.contains(metric);
         let reference = record.reference.as_deref();
         let projections =
@@ -146,6 +151,22 @@ impl ModelRuntime {
         (self.projections, self.dimensions) = (projections.unwrap_or_default(), dimensions.unwrap_or_default());
         self.scored = scored_classes(&self.settings, record);
         self.changed = true;
+    }
+
+    /// Where the feature of that name goes, which stands at `at` among the features of its event; `None`: the reference does not have it.
+    pub(super) fn source(&mut self, at: usize, name: &str) -> Option<Source> {
+        if let Some(Some((expected, source))) = self.order.get(at)
+            && **expected == *name
+        {
+            return Some(*source);
+        }
+        let (name, &source) = self.inputs.get_key_value(name)?;
+        // as long as the longest event at most
+        if self.order.len() <= at {
+            self.order.resize(at + 1, None);
+        }
+        self.order[at] = Some((Arc::clone(name), source));
+        Some(source)
     }
 
     /// Whether the model answers with numbers.

@@ -7,6 +7,11 @@ const FRACTION_BITS: i32 = 60;
 /// A single term is cut at this magnitude (in units), so that 2^27 such terms still fit; the cut is counted.
 const MAX_TERM: f64 = 1.267_650_600_228_229_4e30; // 2^100
 
+/// Up to here a number of units fits 64 bits, which a processor converts in one step.
+const NARROW: f64 = 4_611_686_018_427_387_904.0; // 2^62
+/// From here on every number is whole; added to a smaller one and taken away again it rounds that to the nearest whole one, ties to even.
+const WHOLE: f64 = 4_503_599_627_370_496.0; // 2^52
+
 /// A sum of reals in fixed point (i128), so that it is the same to the last digit in whatever order its terms come.
 ///
 /// The unit is `2^(scale - 60)`: with `scale` near the binary exponent of a column's spread, terms are exact to
@@ -31,6 +36,11 @@ impl FixedSum {
 
     fn to_units(self, term: f64) -> (i128, bool) {
         let scaled = times_power_of_two(term, FRACTION_BITS - self.scale);
+        // nearly every term; what is larger than WHOLE has no fraction to be rounded
+        if scaled.abs() <= NARROW {
+            let whole = if scaled.abs() < WHOLE { (scaled.abs() + WHOLE - WHOLE).copysign(scaled) } else { scaled };
+            return (i128::from(whole as i64), false);
+        }
         if scaled.is_finite() && scaled.abs() <= MAX_TERM {
             (scaled.round_ties_even() as i128, false)
         } else {
