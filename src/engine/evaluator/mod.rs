@@ -6,6 +6,7 @@ mod explain;
 mod fairness;
 mod retraining;
 mod silence;
+mod sliding;
 mod stream;
 mod trail;
 
@@ -181,13 +182,13 @@ impl Evaluator {
             }
             return;
         }
-        let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else {
+        let (Some(panes), Some(model)) = (self.panes.get_mut(key), self.models.get(&key.model)) else {
             if let Some(progress) = self.state.progress.get_mut(key) {
                 progress.next_end = None;
             }
             return;
         };
-        let pane = panes.inputs(start, end);
+        let pane = panes.next_inputs(start, end);
         let (_, labelled, _) = panes.coverage(start, end);
         let requests_of_model = self.requests_of_model(&key.model.model, start, end);
         let fires = self.state.alerts.firing().any(|f| f.model == key.model && f.segment == key.segment);

@@ -1,5 +1,6 @@
 //! The panes of one stream, and how far its windows have been judged.
 
+use super::sliding::Sliding;
 use crate::engine::metric::WindowFacts;
 use crate::engine::settings::{JoinSettings, WindowSettings};
 use crate::engine::summary::ColumnCounts;
@@ -50,6 +51,8 @@ pub(super) struct Printed {
 pub(super) struct StreamPanes {
     inputs: BTreeMap<Timestamp, Arc<InputPane>>,
     outcomes: BTreeMap<Timestamp, Arc<OutcomePane>>,
+    /// The input columns of the last window that was asked for.
+    sliding: Sliding,
 }
 
 impl Progress {
@@ -89,7 +92,8 @@ impl StreamPanes {
     /// Takes a published pane; a newer version of it replaces the older one.
     pub(super) fn take(&mut self, update: &PaneUpdate) {
         if let Some(input) = &update.input {
-            self.inputs.insert(update.start, Arc::clone(input));
+            let old = self.inputs.insert(update.start, Arc::clone(input));
+            self.sliding.replace(update.start, old.as_deref(), input);
         }
         if let Some(outcome) = &update.outcome {
             self.outcomes.insert(update.start, Arc::clone(outcome));
@@ -100,6 +104,14 @@ impl StreamPanes {
     pub(super) fn inputs(&self, start: Timestamp, end: Timestamp) -> InputPane {
         let mut sum = InputPane::default();
         self.inputs.range(start..end).for_each(|(_, pane)| sum.merge(pane));
+        sum
+    }
+
+    /// The same for the next window of the stream: at the cost of what comes and goes.
+    pub(super) fn next_inputs(&mut self, start: Timestamp, end: Timestamp) -> InputPane {
+        let mut sum = InputPane::default();
+        self.inputs.range(start..end).for_each(|(_, pane)| sum.merge_all_but_inputs(pane));
+        sum.inputs = self.sliding.columns(&self.inputs, start, end).to_vec();
         sum
     }
 
@@ -152,8 +164,9 @@ impl StreamPanes {
         let next = progress.next_end.or(asleep).unwrap_or(Timestamp::MIN);
         if next != Timestamp::MIN {
             let oldest = next.minus(window.size_ms);
-            while self.inputs.first_key_value().is_some_and(|(&start, _)| start < oldest) {
-                self.inputs.pop_first();
+            while let Some(pane) = self.inputs.first_entry().filter(|pane| *pane.key() < oldest) {
+                let (start, pane) = pane.remove_entry();
+                self.sliding.drop_pane(start, &pane);
             }
         }
         let first_open = [progress.waiting.keys().next(), progress.judged.keys().next(), progress.next_end.as_ref()];

@@ -108,15 +108,20 @@ pub enum Quality {
 impl InputPane {
     /// Adds `other`, which has the same columns (or none yet).
     pub fn merge(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.errors += other.errors;
-        self.latency.merge(&other.latency);
-        self.latency_missing += other.latency_missing;
         if self.inputs.is_empty() {
             self.inputs.clone_from(&other.inputs);
         } else {
             self.inputs.iter_mut().zip(&other.inputs).for_each(|(a, b)| a.merge(b));
         }
+        self.merge_all_but_inputs(other);
+    }
+
+    /// The same but for the columns of inputs, which are nearly all of a pane.
+    pub fn merge_all_but_inputs(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.errors += other.errors;
+        self.latency.merge(&other.latency);
+        self.latency_missing += other.latency_missing;
         merge_column(&mut self.prediction, other.prediction.as_ref());
         merge_column(&mut self.score, other.score.as_ref());
         self.scores.resize_with(self.scores.len().max(other.scores.len()), ScoreTable::default);
