@@ -1,7 +1,7 @@
 //! Quietness against detection: how often rules fire on streams that do not change, and how surely and how soon they see a change.
 //!
 //! `make bench-detection` runs it and writes the tables of docs/DETECTION.md; `ARGS="--months 3 --trials 6"` bounds both, to try something. Everything
-//! follows from seeds.
+//! follows from seeds. `--only "last week"` takes the streams whose name has that, and writes nothing.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to whoever runs it")]
 
@@ -27,7 +27,9 @@ fn main() {
         arguments.next().and_then(|text| text.parse::<usize>().ok()).unwrap_or(usize::MAX)
     };
     let (months, trials) = (most("--months"), most("--trials"));
+    let only = std::env::args().skip_while(|a| a != "--only").nth(1);
     let mut rows = grid::rows();
+    rows.retain(|row| only.as_ref().is_none_or(|text| report::title(&row.world).contains(text.as_str())));
     for row in &mut rows {
         row.months = row.months.min(months);
         row.peer_months = row.peer_months.min(months);
@@ -70,7 +72,7 @@ fn main() {
     found.sort_by_key(|(job, _)| *job);
     let report = Report::new(rows, found.into_iter().map(|(_, found)| found));
     let text = report.markdown();
-    if std::env::args().any(|a| a == "--write") {
+    if only.is_none() && std::env::args().any(|a| a == "--write") {
         report::write(&text);
     }
     println!("{text}");

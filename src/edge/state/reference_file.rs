@@ -204,7 +204,7 @@ mod tests {
         let mut compiled = compile(&Table::new(columns), &spec).unwrap();
         let figure = Variation { timed: true, lasting: 0.5, windows: 9, n: 4, mean: 0.5, std: 0.25, min: 0.125, max: 1.0, ceiling: 1.5 };
         let figures = BTreeMap::from([((Subject::Feature("amount".into()), Metric::Psi), figure)]);
-        compiled.reference.calibration = Some(Calibration { window_ms: 60_000, windows: 9, figures });
+        compiled.reference.calibration = Some(Calibration { window_ms: 60_000, windows: 9, figures, ..Calibration::default() });
         compiled.reference.id = compiled.reference.content_id();
         ReferenceFile::new(compiled, "example.parquet", Timestamp(1_795_340_400_123), Some("v1".into()))
     }

@@ -94,7 +94,7 @@ impl<'a> Rows<'a> {
         (self.count_inputs(rows, together), self.count_outcomes(rows))
     }
 
-    fn count_inputs(&self, rows: &[usize], together: bool) -> InputPane {
+    pub(super) fn count_inputs(&self, rows: &[usize], together: bool) -> InputPane {
         let outputs = &self.reference.outputs;
         let mut pane = InputPane { requests: rows.len() as u64, ..InputPane::default() };
         pane.inputs = self.reference.inputs.iter().map(|feature| feature.column.empty_counts()).collect();

@@ -16,6 +16,7 @@ const MOST_CELLS: usize = 4_000_000;
 const LEAST_ROWS: usize = 30;
 /// Blocks that a table without times is cut into.
 const BLOCKS: usize = 16;
+const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Windows of a table.
 #[derive(Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub(super) struct Cut {
     pub(super) timed: bool,
     /// The rows of each.
     pub(super) windows: Vec<Vec<usize>>,
+    /// When each begins; empty where they were not cut by time.
+    starts: Vec<Timestamp>,
 }
 
 /// Non-overlapping windows of `window_ms`, aligned with the epoch as live ones are, that hold at least half the mean number of rows (the table rarely begins
@@ -35,15 +38,15 @@ pub(super) fn cut(table: &Table, window_ms: i64, cells: usize) -> Option<Cut> {
     let dated = !times.is_empty() && times.len() * 2 >= table.rows;
     if dated
         && window_ms > 0
-        && let Some(windows) = by_time(&times, window_ms, cells)
+        && let Some((starts, windows)) = by_time(&times, window_ms, cells)
     {
-        return Some(Cut { timed: true, windows });
+        return Some(Cut { timed: true, windows, starts });
     }
     let mut order: Vec<usize> = (0..table.rows).collect();
     if dated {
         order = times.iter().map(|&(_, row)| row).collect();
     }
-    Some(Cut { timed: false, windows: blocks(&order)? })
+    Some(Cut { timed: false, windows: blocks(&order)?, starts: Vec::new() })
 }
 
 impl Cut {
@@ -53,6 +56,12 @@ impl Cut {
         rows.sort_by_cached_key(|&row| scatter(row as u64));
         let mut rows = rows.into_iter();
         self.windows.iter().map(|window| rows.by_ref().take(window.len()).collect()).collect()
+    }
+
+    /// Pairs of windows, by their places, of which the second begins a week after the first.
+    pub(super) fn a_week_apart(&self) -> Vec<(usize, usize)> {
+        let later = |start: &Timestamp| self.starts.binary_search(&start.plus(WEEK_MS)).ok();
+        self.starts.iter().enumerate().filter_map(|(place, start)| Some((place, later(start)?))).collect()
     }
 }
 
@@ -76,19 +85,22 @@ fn times(values: &ColumnValues) -> Vec<(Timestamp, usize)> {
     times
 }
 
-fn by_time(times: &[(Timestamp, usize)], window_ms: i64, cells: usize) -> Option<Vec<Vec<usize>>> {
+/// Windows by time, with their starts.
+fn by_time(times: &[(Timestamp, usize)], window_ms: i64, cells: usize) -> Option<(Vec<Timestamp>, Vec<Vec<usize>>)> {
     let mut by_start: BTreeMap<Timestamp, Vec<usize>> = BTreeMap::new();
     for &(time, row) in times {
         by_start.entry(time.floor(window_ms)).or_default().push(row);
     }
     let mean = times.len() / by_start.len().max(1);
-    let mut windows: Vec<Vec<usize>> = by_start.into_values().filter(|rows| rows.len() >= LEAST_ROWS && rows.len() * 2 >= mean).collect();
+    let mut windows: Vec<_> = by_start.into_iter().filter(|(_, rows)| rows.len() >= LEAST_ROWS && rows.len() * 2 >= mean).collect();
     let n = windows.len();
     let most = (MOST_CELLS / cells.max(1)).clamp(LEAST_MEASURED, MOST_WINDOWS);
     if n > most {
-        windows = (0..most).map(|i| std::mem::take(&mut windows[i * n / most])).collect();
+        // an even number of them is even over two weeks too, and keeps its pairs a week apart
+        let most = most & !1;
+        windows = (0..most).map(|i| (windows[i * n / most].0, std::mem::take(&mut windows[i * n / most].1))).collect();
     }
-    (n >= LEAST_WINDOWS).then_some(windows)
+    (n >= LEAST_WINDOWS).then(|| windows.into_iter().unzip())
 }
 
 fn blocks(order: &[usize]) -> Option<Vec<Vec<usize>>> {
@@ -173,6 +185,19 @@ mod tests {
         for (cells, windows) in [(10_000, 400), (40_000, 100), (1_000_000, 32)] {
             assert_eq!(super::cut(&table((0..30 * 1000).map(Some)), 30, cells).unwrap().windows.len(), windows);
         }
+    }
+
+    #[test]
+    fn windows_of_the_same_hour_of_two_weeks_are_paired() {
+        let hour = WEEK_MS / 168;
+        // 40 rows an hour for two weeks, but for the second hour of the second week
+        let rows = (0..336 * 40).filter(|row| row / 40 != 169).map(|row| Some(row * hour / 40));
+        let pairs = cut(&table(rows), hour, 100).unwrap().a_week_apart();
+        assert_eq!(pairs.len(), 167);
+        assert_eq!(pairs[..3], [(0, 168), (2, 169), (3, 170)]);
+        let few = cut(&table((0..336 * 40).map(|row| Some(row * hour / 40))), hour, MOST_CELLS / 79).unwrap();
+        assert_eq!((few.windows.len(), few.a_week_apart().len()), (78, 39), "thinned");
+        assert_eq!(cut(&table((0..1000).map(|_| None)), hour, 100).unwrap().a_week_apart(), []);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod count;
 mod cut;
 mod special;
 mod variation;
+mod week;
 
 use crate::engine::catalogue::{Family, Metric, MetricSet, Subject};
 use crate::engine::metric::{Context, Measurement, ServiceFacts, WindowFacts, measure_inputs, measure_outcomes};
@@ -73,7 +74,7 @@ pub fn figures_of(reference: &Reference, table: &Table, spec: &CalibrationSpec) 
         figures.retain(|(subject, _), _| !sorted.contains(subject) && (sorted.is_empty() || *subject != Subject::Features));
     }
     let window_ms = if cut.timed { spec.window_ms } else { 0 };
-    Some(Calibration { window_ms, windows: cut.windows.len() as u32, figures })
+    Some(Calibration { window_ms, windows: cut.windows.len() as u32, figures, week_apart: week::apart(&rows, &cut) })
 }
 
 /// Figures of windows of rows against the reference.

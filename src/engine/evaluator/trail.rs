@@ -7,7 +7,7 @@
 use crate::engine::catalogue::{Metric, Subject};
 use crate::engine::metric::{Baseline, Measurement, Reading, UndefinedReason, WindowFacts};
 use crate::engine::published::ModelFacts;
-use crate::engine::reference::{ColumnReference, Reference};
+use crate::engine::reference::{ColumnReference, OF_BINS, Reference};
 use crate::engine::settings::ColumnKind;
 use crate::engine::summary::ColumnCounts;
 use crate::engine::verdict::SubjectPattern;
@@ -23,18 +23,6 @@ const MOST_WINDOWS: usize = 1000;
 const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 /// How far back a condition can look.
 pub(super) const LONGEST_MS: i64 = WEEK_MS;
-
-/// Distances that bins are enough for.
-const OF_BINS: [Metric; 8] = [
-    Metric::Psi,
-    Metric::TotalVariation,
-    Metric::JensenShannon,
-    Metric::Hellinger,
-    Metric::KullbackLeibler,
-    Metric::LInfinity,
-    Metric::ChiSquare,
-    Metric::CramersV,
-];
 
 /// Past windows of one stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -172,8 +160,8 @@ impl Trail {
                     Err(_) => (Reading::Undefined(UndefinedReason::NoReference), 0, None),
                 };
                 let calibration = reference.calibration.as_ref();
-                let floor =
-                    calibration.and_then(|c| c.floor_between(&seen.subject, metric, n_current, n_reference, seen.column.counts.valid()));
+                let (sizes, is_week) = ([n_current, n_reference], baseline == Baseline::LastWeek);
+                let floor = calibration.and_then(|c| c.floor_between(&seen.subject, metric, sizes, seen.column.counts.valid(), is_week));
                 measurements.push(Measurement {
                     segment: key.segment.clone(),
                     baseline,

@@ -15,6 +15,9 @@ pub struct Calibration {
     pub windows: u32,
     /// By subject and metric.
     pub figures: BTreeMap<(Subject, Metric), Variation>,
+    /// Distances over bins of each window from the one a week earlier, where the reference is longer than a week: of those what differs between the hours of a
+    /// week is no part.
+    pub week_apart: BTreeMap<(Subject, Metric), Variation>,
 }
 
 /// One figure over the windows of the reference.
@@ -55,7 +58,7 @@ pub struct Normal {
 impl Calibration {
     /// Whether it is one that calibration makes; says what is wrong.
     pub(super) fn check(&self) -> Result<(), String> {
-        for ((subject, metric), figure) in &self.figures {
+        for ((subject, metric), figure) in self.figures.iter().chain(&self.week_apart) {
             let numbers = [figure.mean, figure.std, figure.min, figure.max, figure.ceiling];
             if numbers.iter().any(|v| !v.is_finite()) || figure.std < 0.0 || !(0.0..=1.0).contains(&figure.lasting) {
                 return Err(format!("the calibration of {} on {subject} holds no numbers", metric.as_str()));
@@ -73,7 +76,13 @@ impl Calibration {
     ///
     /// A window of the past is a smaller sample than the reference, and noisier. What differs between hours can at most be twice as far apart in two windows as
     /// it is from their mean; the floor does not add that: that two hours of a day differ is what a condition on the previous window asks about.
-    pub fn floor_between(&self, subject: &Subject, metric: Metric, n: u64, other: u64, m: u64) -> Option<f64> {
+    ///
+    /// `week_apart`: whether the two are the same hour of two weeks; a reference that has such pairs then says what they show.
+    pub fn floor_between(&self, subject: &Subject, metric: Metric, [n, other]: [u64; 2], m: u64, week_apart: bool) -> Option<f64> {
+        let pair = self.week_apart.get(&(subject.clone(), metric)).filter(|_| week_apart && n > 0 && other > 0);
+        if let Some(figure) = pair {
+            return figure.against(metric, Sizes { n, other, m: figure.n })?.noise_floor;
+        }
         let figure = self.figures.get(&(subject.clone(), metric)).filter(|_| n > 0 && other > 0)?;
         figure.against(metric, Sizes { n, other, m })?.noise_floor
     }
@@ -135,7 +144,7 @@ struct Sizes {
     n: u64,
     /// Of what it is compared with.
     other: u64,
-    /// Of the reference, with which the reference's own windows were compared.
+    /// Of what the reference's own windows were compared with.
     m: u64,
 }
 
@@ -251,13 +260,28 @@ mod tests {
     #[test]
     fn two_windows_are_twice_as_far_apart_as_each_from_a_large_reference() {
         let figures = BTreeMap::from([((Subject::Score, Metric::Psi), TIMED), ((Subject::Score, Metric::Ks), BLOCKS)]);
-        let calibration = Calibration { window_ms: 1000, windows: 50, figures };
-        let floor = |metric, n, other, m| calibration.floor_between(&Subject::Score, metric, n, other, m).unwrap();
+        let calibration = Calibration { window_ms: 1000, windows: 50, figures, ..Calibration::default() };
+        let floor = |metric, n, other, m| calibration.floor_between(&Subject::Score, metric, [n, other], m, true).unwrap();
         let near = |got: f64, expected: f64| assert!((got / expected - 1.0).abs() < 1e-9, "{got} {expected}");
         near(floor(Metric::Psi, 1000, 1000, u64::MAX), 0.16);
         near(floor(Metric::Ks, 1000, 1000, u64::MAX), 0.08 * 2f64.sqrt());
         near(floor(Metric::Psi, 1000, 1000, 1000), 0.08);
-        assert_eq!(calibration.floor_between(&Subject::Score, Metric::Psi, 1000, 0, 1000), None);
+        assert_eq!(calibration.floor_between(&Subject::Score, Metric::Psi, [1000, 0], 1000, true), None);
+    }
+
+    #[test]
+    fn pairs_of_windows_a_week_apart_say_more_of_last_week_than_others() {
+        let pairs = Variation { ceiling: 0.01, lasting: 0.0, ..TIMED };
+        let key = (Subject::Score, Metric::Psi);
+        let [figures, week_apart] = [TIMED, pairs].map(|found| BTreeMap::from([(key.clone(), found)]));
+        let calibration = Calibration { window_ms: 1000, windows: 50, figures, week_apart };
+        let floor = |sizes, week_apart| calibration.floor_between(&Subject::Score, Metric::Psi, sizes, u64::MAX, week_apart);
+        let near = |got: Option<f64>, expected: f64| assert!((got.unwrap() / expected - 1.0).abs() < 1e-9, "{got:?} {expected}");
+        near(floor([1000, 1000], true), 0.01);
+        near(floor([500, 500], true), 0.02);
+        near(floor([2000, 2000], true), 0.005);
+        near(floor([1000, 1000], false), 0.16);
+        assert_eq!(floor([1000, 0], true), None);
     }
 
     #[test]

@@ -22,6 +22,18 @@ pub struct Comparison {
     pub n_current: u64,
 }
 
+/// Distances that bins are enough for.
+pub const OF_BINS: [Metric; 8] = [
+    Metric::Psi,
+    Metric::TotalVariation,
+    Metric::JensenShannon,
+    Metric::Hellinger,
+    Metric::KullbackLeibler,
+    Metric::LInfinity,
+    Metric::ChiSquare,
+    Metric::CramersV,
+];
+
 /// Why two columns have no distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Incomparable {

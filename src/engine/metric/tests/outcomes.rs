@@ -268,7 +268,7 @@ fn what_hangs_on_settings_has_its_sampling_error_as_sigma() {
         },
     );
     let figures = [((Subject::ClassQuality("1".into()), Metric::FBeta), figure)].into();
-    reference.calibration = Some(Calibration { window_ms: 0, windows: 16, figures });
+    reference.calibration = Some(Calibration { window_ms: 0, windows: 16, figures, ..Calibration::default() });
     let (stream, classes, window) = (stream(), classes(&["0", "1"]), pane(&[&[125, 25], &[50, 50]]));
     let costs = CostMatrix::Binary { true_positive: 3.0, false_positive: -1.0, true_negative: 0.5, false_negative: -20.0 };
     let of = |beta, metric| {
