@@ -129,6 +129,25 @@ impl<'a> Cursor<'a> {
         Some(text)
     }
 
+    /// A string with escapes, and the place behind it. What it says is left to whom the reference asks.
+    #[inline(never)]
+    pub(super) fn escaped(mut self) -> Option<(String, Self)> {
+        let start = self.at;
+        self.take(b'"')?;
+        loop {
+            match self.byte() {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                // a control character, or the end
+                ..b' ' => return None,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        let text = serde_json::from_str(self.since(start)?).ok()?;
+        Some((text, self))
+    }
+
     /// A name of an object's entry, and the place of its value.
     #[inline(never)]
     pub(super) fn name(mut self) -> Option<(&'a str, Self)> {

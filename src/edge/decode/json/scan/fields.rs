@@ -124,6 +124,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The event that the topic's role makes of them.
+    #[inline(always)]
     pub(super) fn event(self, role: TopicRole, settings: &DecodeSettings) -> Option<Event<'a>> {
         let is_label = match role {
             TopicRole::Predictions => false,
@@ -136,6 +137,7 @@ impl<'a> Fields<'a> {
         if is_label { self.label(settings).map(Event::Label) } else { self.prediction(settings).map(Event::Prediction) }
     }
 
+    #[inline(always)]
     fn prediction(self, settings: &DecodeSettings) -> Option<Prediction<'a>> {
         let Single::Text(model) = self.model else { return None };
         Some(Prediction {

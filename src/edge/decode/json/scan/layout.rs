@@ -6,6 +6,7 @@
 //! names found in it need not be compared with each other. Memory is bounded by [`MAX_MODELS`], [`MAX_NAMES`] and [`MAX_BYTES`].
 
 use super::cursor::Cursor;
+use std::collections::HashMap;
 
 /// Most models whose layouts are kept.
 const MAX_MODELS: usize = 32;
@@ -32,16 +33,20 @@ struct Name {
     /// The first sixteen bytes, and which bits of them count.
     head: u128,
     mask: u128,
-    quoted: Box<[u8]>,
+    quoted: Box<str>,
 }
 
 impl Name {
     fn new(name: &str) -> Self {
-        let quoted = format!("\"{name}\":").into_bytes().into_boxed_slice();
+        let quoted = format!("\"{name}\":").into_boxed_str();
         let n = quoted.len().min(16);
         let mut head = [0; 16];
-        head[..n].copy_from_slice(&quoted[..n]);
+        head[..n].copy_from_slice(&quoted.as_bytes()[..n]);
         Self { head: u128::from_le_bytes(head), mask: u128::MAX >> (128 - 8 * n), quoted }
+    }
+
+    fn plain(&self) -> &str {
+        &self.quoted[1..self.quoted.len() - 2]
     }
 
     #[inline(always)]
@@ -49,9 +54,9 @@ impl Name {
         match rest.split_first_chunk::<16>() {
             Some((chunk, behind)) => {
                 (u128::from_le_bytes(*chunk) ^ self.head) & self.mask == 0
-                    && (self.quoted.len() <= 16 || behind.starts_with(&self.quoted[16..]))
+                    && (self.quoted.len() <= 16 || behind.starts_with(&self.quoted.as_bytes()[16..]))
             }
-            None => rest.starts_with(&self.quoted),
+            None => rest.starts_with(self.quoted.as_bytes()),
         }
     }
 }
@@ -60,6 +65,11 @@ impl Layout {
     /// A layout of names that need no escape.
     pub(super) fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
         Self { names: names.map(Name::new).collect(), misses: 0 }
+    }
+
+    /// The names, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(Name::plain)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -93,10 +103,29 @@ impl Layout {
         self.misses % PATIENCE == 1
     }
 
-    /// Replaces the names.
-    pub(super) fn learn<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
-        self.names.clear();
-        self.names.extend(names.map(Name::new));
+    /// Expects these names from now on, and between them the others that were expected before: messages that leave some out say in turn
+    /// what the whole is. Where both do not go together, or the others are the larger part, only these.
+    pub(super) fn learn<'n>(&mut self, names: impl Iterator<Item = &'n str> + Clone) {
+        let before = std::mem::take(&mut self.names);
+        let known: HashMap<&str, usize> = before.iter().enumerate().map(|(place, name)| (name.plain(), place)).collect();
+        let places: Vec<Option<usize>> = names.clone().map(|name| known.get(name).copied()).collect();
+        let n_all = before.len() + places.iter().filter(|place| place.is_none()).count();
+        let n_bytes = before.iter().map(|name| name.quoted.len()).sum::<usize>();
+        if !places.iter().flatten().is_sorted_by(|a, b| a < b) || n_all > MAX_NAMES.min(2 * places.len()) || n_bytes > MAX_BYTES {
+            self.names = names.map(Name::new).collect();
+            return;
+        }
+        let (mut others, mut n_taken) = (before.into_iter(), 0);
+        for (name, place) in names.zip(places) {
+            match place {
+                Some(place) => {
+                    self.names.extend(others.by_ref().take(place + 1 - n_taken));
+                    n_taken = place + 1;
+                }
+                None => self.names.push(Name::new(name)),
+            }
+        }
+        self.names.extend(others);
     }
 }
 

@@ -1,17 +1,13 @@
 //! Numbers: JSON's syntax, eight digits at a time, and exact.
 //!
-//! Invariant: a value has the very bits that `str::parse::<f64>` gives for its text. Where one rounding of exact operands is not enough
-//! for that, `str::parse` is asked.
+//! Invariant: a value has the very bits that `str::parse::<f64>` gives for its text. For numbers with exponents or of many
+//! digits `str::parse` is asked.
 
 use super::cursor::Cursor;
+use super::decimal::fraction;
 
-/// Integers up to here are exact as `f64`.
-const EXACT: u64 = 1 << 53;
 /// Most digits that surely fit into 64 bits.
 const MAX_DIGITS: usize = 19;
-/// Powers of ten that are exact as `f64`.
-const TENS: [f64; 23] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
 /// Powers of ten by number of digits in a run of less than eight.
 const SHIFTS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
@@ -44,12 +40,8 @@ pub(super) fn number<'a>(cursor: &mut Cursor<'a>) -> Option<Number<'a>> {
                 return None;
             }
             let more = matches!(cursor.byte(), b'e' | b'E');
-            let value = if !more && n_whole + n_fraction <= MAX_DIGITS && mantissa <= EXACT && n_fraction < TENS.len() {
-                // one division of two exact numbers rounds once
-                signed(mantissa as f64 / TENS[n_fraction])
-            } else {
-                long(cursor, start)?
-            };
+            let value =
+                if !more && n_whole + n_fraction <= MAX_DIGITS { signed(fraction(mantissa, n_fraction)) } else { long(cursor, start)? };
             Some(Number { value, integer: None })
         }
         b'e' | b'E' => Some(Number { value: long(cursor, start)?, integer: None }),

@@ -19,7 +19,7 @@ fn value() -> impl Strategy<Value = String> + Clone {
         6 => "[a-z_]{0,20}".prop_map(text),
         2 => ".{0,9}".prop_map(text),
         3 => select(vec!["null", "true", "false"]).prop_map(str::to_owned),
-        1 => select(vec!["NaN", "-Infinity", "1e999", "-0", "[]", "[1,2.5]", "[1,\"a\"]", "{}", "{\"a\":[1]}", "tru", "1.", "\"\\ud800\""]).prop_map(str::to_owned),
+        1 => select(vec!["\"\\u00e9\\n\"", "NaN", "-Infinity", "1e999", "-0", "[]", "[1,2.5]", "[1,\"a\"]", "{}", "{\"a\":[1]}", "tru", "1.", "\"\\ud800\""]).prop_map(str::to_owned),
     ]
 }
 
@@ -43,9 +43,12 @@ fn object() -> impl Strategy<Value = Vec<(String, String)>> {
     ]
 }
 
+/// A key with its value, or else with the names and values of its object.
+type Field = (String, Option<String>, Vec<(String, String)>);
+
 #[derive(Debug, Clone)]
 struct Message {
-    fields: Vec<(String, Option<String>, Vec<(String, String)>)>,
+    fields: Vec<Field>,
     style: usize,
 }
 

@@ -1,6 +1,7 @@
 //! The scanner gives what the reference gives, and takes the usual messages.
 
 mod differential;
+mod learning;
 mod values;
 
 use super::{Decoder, Scanner, decode};
@@ -73,6 +74,7 @@ fn usual_messages_are_taken() {
             USUAL,
             r#","prediction":null,"score":null,"latency_ms":null,"status":"other","more":"text","more":1.5e999"#.trim_end_matches("e999"),
         ),
+        prediction(r#""text":"M\u00fcnchen \"\\\ud83d\ude00é\/\n","x":"\\","y":1"#, ANSWER),
         prediction(r#""vector":[0.1, -2,3e2],"x":1"#, ANSWER),
         compact.replace("\"4f0c\"", "17").replace("\"v1\"", "3").replace("\"2026-11-22T09:40:00.123Z\"", "1795340400123"),
         r#"{"prediction_id":"4f0c","label":1,"timestamp":"2026-11-22T09:40:00Z"}"#.to_owned(),
@@ -88,7 +90,11 @@ fn usual_messages_are_taken() {
 fn what_is_rare_or_wrong_is_left_to_the_reference() {
     let usual = prediction(USUAL, ANSWER);
     for (part, instead) in [
-        ("\"DE\"", r#""\u00e9""#),
+        ("\"DE\"", r#""\ud800""#),
+        ("\"DE\"", r#""\x""#),
+        ("\"DE\"", "\"\\n\n\""),
+        ("\"DE\"", "\"\\"),
+        ("\"ok\"", r#""o\u006b""#),
         ("\"DE\"", "\"D\tE\""),
         ("\"DE\"", "NaN"),
         ("\"DE\"", "-Infinity"),

@@ -5,19 +5,16 @@ use crate::edge::decode::json::scan::number::number;
 use crate::edge::decode::json::scan::time::{timestamp, usual};
 use crate::event::Timestamp;
 use proptest::prelude::*;
-use rand_like::Random;
 
 /// A small generator: the numbers are the same in each run.
-mod rand_like {
-    pub(super) struct Random(pub(super) u64);
+struct Random(u64);
 
-    impl Random {
-        pub(super) fn next(&mut self) -> u64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-            mixed ^ mixed >> 31
-        }
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
     }
 }
 
@@ -94,6 +91,24 @@ fn numbers_half_way_between_two_others_round_to_even() {
         "123456789012345678901234567890",
     ] {
         exact(text);
+    }
+    // every place of the point, around values that are half way at 53 bits
+    for digits in [
+        "9007199254740993",
+        "9007199254740991",
+        "1",
+        "10000000000000000000",
+        "9999999999999999999",
+        "4503599627370497500",
+        "18014398509481986",
+    ] {
+        for place in 0..=digits.len() {
+            let whole = if place == 0 { "0" } else { &digits[..place] };
+            exact(&format!("{whole}.{}0", &digits[place..]));
+        }
+        for zeros in 0..22 {
+            exact(&format!("0.{}{digits}", "0".repeat(zeros)));
+        }
     }
 }
 
