@@ -1,6 +1,6 @@
 //! The engine as one thing: bytes in, effects out. The daemon and the replay drive the very same one.
 
-use crate::edge::decode::json::decode;
+use crate::edge::decode::json::Decoder;
 use crate::edge::decode::{DecodeSettings, TopicRole};
 use crate::engine::evaluator::{Effect, Evaluator, EvaluatorState};
 use crate::engine::settings::Settings;
@@ -16,6 +16,7 @@ pub struct Pipeline {
     pub shard: Shard,
     /// The cold owner.
     pub evaluator: Evaluator,
+    decoder: Decoder,
     decode: DecodeSettings,
 }
 
@@ -37,7 +38,7 @@ impl Pipeline {
         references: References,
     ) -> (Self, Vec<RestoreNote>) {
         let (shard, notes) = Shard::restore(state.shard, Arc::clone(&settings), references);
-        (Self { shard, evaluator: Evaluator::restore(settings, state.evaluator), decode }, notes)
+        (Self { shard, evaluator: Evaluator::restore(settings, state.evaluator), decoder: Decoder::default(), decode }, notes)
     }
 
     /// An empty pipeline; `seed` is the seed of the id hash.
@@ -59,7 +60,7 @@ impl Pipeline {
             return;
         }
         let shard = &mut self.shard;
-        decode(bytes, role, &self.decode, &mut |event| match event {
+        self.decoder.decode(bytes, role, &self.decode, &mut |event| match event {
             Ok(event) => {
                 if let Some(reason) = shard.apply(&event, position, arrival) {
                     rejected(reason);

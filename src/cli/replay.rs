@@ -3,7 +3,7 @@
 use crate::app::{Pipeline, load_config, load_references};
 use crate::config::SecretPolicy;
 use crate::edge::decode::TopicRole;
-use crate::edge::decode::json::decode;
+use crate::edge::decode::json::{Decoder, decode};
 use crate::edge::encode::Line;
 use crate::edge::ingest::replay::{LineFile, merged};
 use crate::engine::evaluator::Effect;
@@ -11,6 +11,7 @@ use crate::engine::window::Carries;
 use crate::event::{PartitionId, Position, RejectReason, Timestamp, TopicId};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -71,9 +72,10 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     };
     let progress = progress(files.iter().map(LineFile::len).sum::<usize>() as u64);
     let mut printer = Printer { out, format: args.format };
+    let decoder = RefCell::new(Decoder::default());
     let time_of = |file: usize, bytes: &[u8]| {
         let mut time = None;
-        decode(Some(bytes), inputs[file].role, &config.events, &mut |event| {
+        decoder.borrow_mut().decode(Some(bytes), inputs[file].role, &config.events, &mut |event| {
             time = time.or(event.ok().map(|e| e.timestamp()));
         });
         time

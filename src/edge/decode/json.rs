@@ -18,10 +18,13 @@
 mod event;
 mod list;
 mod object;
+mod scan;
 mod tolerant;
 
 #[cfg(test)]
 mod tests;
+
+pub use scan::{Decoder, Scanner};
 
 use super::{DecodeSettings, TopicRole};
 use crate::event::{Event, RejectReason};
@@ -29,7 +32,8 @@ use object::Object;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-/// Decodes one message and hands each of its events, or the reason why it is none, to `sink`.
+/// Decodes one message and hands each of its events, or the reason why it is none, to `sink`. This is the reference: [`Decoder`] gives the
+/// same, sooner.
 ///
 /// `bytes` is `None` for a tombstone; a value of no bytes counts as the same.
 pub fn decode(bytes: Option<&[u8]>, role: TopicRole, settings: &DecodeSettings, sink: &mut dyn FnMut(Result<Event<'_>, RejectReason>)) {

@@ -373,7 +373,7 @@ impl<'de> Visitor<'de> for EntriesSeed<'_> {
 ///
 /// Names are marked in a table of 4096 bits first: only when two share a bit (nearly always a true repetition) are they sorted.
 /// Sorting keeps the cost at n log n, whatever names an adversary picks.
-fn keep_last_of_each_name(entries: &mut Vec<(Cow<'_, str>, Scalar<'_>)>) {
+pub(super) fn keep_last_of_each_name(entries: &mut Vec<(Cow<'_, str>, Scalar<'_>)>) {
     let mut seen = [0_u64; 64];
     let shared = entries.iter().any(|(name, _)| {
         let hash = xxh3_64(name.as_bytes());
