@@ -9,7 +9,7 @@ const MAX_TERM: f64 = 1.267_650_600_228_229_4e30; // 2^100
 
 /// Up to here a number of units fits 64 bits, which a processor converts in one step.
 const NARROW: f64 = 4_611_686_018_427_387_904.0; // 2^62
-/// From here on every number is whole; added to a smaller one and taken away again it rounds that to the nearest whole one, ties to even.
+/// From here on every number is whole.
 const WHOLE: f64 = 4_503_599_627_370_496.0; // 2^52
 
 /// A sum of reals in fixed point (i128), so that it is the same to the last digit in whatever order its terms come.
@@ -36,13 +36,12 @@ impl FixedSum {
 
     fn to_units(self, term: f64) -> (i128, bool) {
         let scaled = times_power_of_two(term, FRACTION_BITS - self.scale);
-        // nearly every term; what is larger than WHOLE has no fraction to be rounded
         if scaled.abs() <= NARROW {
-            let whole = if scaled.abs() < WHOLE { (scaled.abs() + WHOLE - WHOLE).copysign(scaled) } else { scaled };
-            return (i128::from(whole as i64), false);
+            return (i128::from(rounded(scaled)), false);
         }
         if scaled.is_finite() && scaled.abs() <= MAX_TERM {
-            (scaled.round_ties_even() as i128, false)
+            // so large a number is whole
+            (scaled as i128, false)
         } else {
             (MAX_TERM.copysign(term) as i128, true)
         }
@@ -87,6 +86,12 @@ impl FixedSum {
     }
 }
 
+/// The nearest whole number, ties to even, of a value of at most [`NARROW`].
+fn rounded(value: f64) -> i64 {
+    // a sum with 2^52 has no room for a fraction, and is rounded as every sum is
+    if value.abs() < WHOLE { (value.abs() + WHOLE - WHOLE).copysign(value) as i64 } else { value as i64 }
+}
+
 /// `value · 2^exponent`, also where the power alone is beyond the range of numbers.
 fn times_power_of_two(mut value: f64, mut exponent: i32) -> f64 {
     // a power within the range of normal numbers is put together from its bits: this runs for every value of an event
@@ -97,4 +102,33 @@ fn times_power_of_two(mut value: f64, mut exponent: i32) -> f64 {
         exponent -= step;
     }
     value * power(exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn same(value: f64) {
+        assert_eq!(i128::from(rounded(value)), value.round_ties_even() as i128, "{value}");
+    }
+
+    #[test]
+    fn halves_and_borders_are_rounded_like_any_other() {
+        for whole in [0.0, 1.0, 2.0, 1e6, WHOLE / 2.0, WHOLE - 1.0, WHOLE, 2.0 * WHOLE, NARROW.next_down(), NARROW] {
+            for value in [whole, whole - 0.5, whole + 0.5, whole.next_up(), whole.next_down()] {
+                if value <= NARROW {
+                    same(value);
+                    same(-value);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_usual_term_is_rounded_like_any_other(value in prop_oneof![-1e3..1e3f64, -1e16..1e16f64, -NARROW..NARROW, prop::num::f64::SUBNORMAL]) {
+            same(value);
+        }
+    }
 }
