@@ -341,3 +341,31 @@ fn last_week_is_the_same_window_seven_days_ago() {
     let known: Vec<_> = trailing(&script).into_iter().filter(|(_, value)| value.is_some()).collect();
     assert_eq!(known, [(WEEK + 10, Some(0.0)), (WEEK + 20, Some(0.0)), (WEEK + 30, Some(1.0))]);
 }
+
+#[test]
+fn the_order_of_features_never_matters() {
+    let run = |turn: usize| {
+        let mut script = Script::new(tumbling());
+        for n in 0..300usize {
+            let known = [("a", n % 7), ("b", n % 11), ("c", n % 13)].map(|(name, value)| (name, Scalar::Number(value as f64)));
+            let mut features = known.to_vec();
+            if n % 5 == 0 {
+                features.remove(n % 3);
+            }
+            if n % 4 == 0 {
+                features.insert(n % 2, ("stranger", Scalar::Number(1.0)));
+            }
+            // the sample is learned from one order, so that the references are one
+            let by = if n < 100 { 0 } else { n * turn % features.len() };
+            features.rotate_left(by);
+            script.predict(&format!("{n}"), "v1", n as i64 * 100, "1", &features);
+        }
+        script.finish();
+        script.effects
+    };
+    let in_order = run(0);
+    assert!(in_order.iter().any(|e| matches!(e, Effect::Measured(m) if m.subject == Subject::Feature("c".into()))));
+    for turn in [1, 2] {
+        assert_eq!(run(turn), in_order);
+    }
+}
