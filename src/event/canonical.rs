@@ -24,7 +24,9 @@ pub fn number_text(value: f64) -> String {
 pub fn canonical_text<'a>(value: &'a Scalar<'_>) -> Option<Cow<'a, str>> {
     match value {
         Scalar::Text(text) => Some(Cow::Borrowed(text)),
-        Scalar::Number(number) => digit(*number).map(Cow::Borrowed).or_else(|| number.is_finite().then(|| Cow::Owned(number_text(*number)))),
+        Scalar::Number(number) => {
+            digit(*number).map(Cow::Borrowed).or_else(|| number.is_finite().then(|| Cow::Owned(number_text(*number))))
+        }
         Scalar::Bool(true) => Some(Cow::Borrowed("true")),
         Scalar::Bool(false) => Some(Cow::Borrowed("false")),
         Scalar::Null | Scalar::NonFinite | Scalar::Vector(_) | Scalar::List(_) | Scalar::Structured => None,

@@ -31,7 +31,8 @@ impl CellLookup {
         let (Some(&least), Some(&greatest)) = (points.first(), points.last()) else { return Self::default() };
         let n_buckets = points.len() * BUCKETS_A_POINT;
         let buckets_per_unit = n_buckets as f64 / (greatest - least);
-        if points.len() < FEWEST_POINTS || points.len() > usize::from(u16::MAX) || !buckets_per_unit.is_finite() || buckets_per_unit <= 0.0 {
+        if points.len() < FEWEST_POINTS || points.len() > usize::from(u16::MAX) || !buckets_per_unit.is_finite() || buckets_per_unit <= 0.0
+        {
             return Self::default();
         }
         let mut lookup = Self { least, buckets_per_unit, before: vec![0; n_buckets + 1].into() };
