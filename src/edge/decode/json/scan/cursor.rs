@@ -115,6 +115,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn string(&mut self) -> Option<&'a str> {
         self.take(b'"')?;
         let start = self.at;
+        // ends at the end of the text too: what lies behind it reads as zeros, which are control characters
         loop {
             let stops = stops(self.eight());
             if stops != 0 {
