@@ -94,14 +94,17 @@ impl Engine {
         let now = wall_clock();
         match event {
             SourceEvent::Batch(batch) => {
-                for message in batch.iter() {
-                    self.publisher.reads(message.topic);
-                    let Some((partition, role)) = self.topics.find(message.topic, message.partition) else { continue };
-                    let position = Position { partition, offset: message.offset };
-                    self.keeper.pipeline_mut().message(message.payload, role, position, now, &mut |reason| {
-                        tracing::trace!(topic = %message.topic, partition = message.partition, offset = message.offset, reason = reason.as_str(), "rejected");
-                    });
-                    self.offsets.set(message.topic, message.partition, message.offset + 1);
+                for run in batch.runs() {
+                    self.publisher.reads(run.topic());
+                    let Some((partition, role)) = self.topics.find(run.topic(), run.partition()) else { continue };
+                    let pipeline = self.keeper.pipeline_mut();
+                    for message in run.messages() {
+                        let position = Position { partition, offset: message.offset };
+                        pipeline.message(message.payload, role, position, now, &mut |reason| {
+                            tracing::trace!(topic = %message.topic, partition = message.partition, offset = message.offset, reason = reason.as_str(), "rejected");
+                        });
+                    }
+                    self.offsets.set(run.topic(), run.partition(), run.next_offset());
                 }
             }
             SourceEvent::Assigned(partitions) => {

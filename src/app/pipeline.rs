@@ -96,12 +96,12 @@ impl Pipeline {
     }
 
     /// What is to be remembered, as bytes.
-    pub fn snapshot(&self) -> Result<Vec<u8>, postcard::Error> {
+    pub fn snapshot(&mut self) -> Result<Vec<u8>, postcard::Error> {
         #[derive(Serialize)]
         struct Borrowed<'a> {
             shard: &'a ShardState,
             evaluator: &'a EvaluatorState,
         }
-        postcard::to_stdvec(&Borrowed { shard: self.shard.state(), evaluator: self.evaluator.state() })
+        postcard::to_stdvec(&Borrowed { shard: self.shard.settled(), evaluator: self.evaluator.state() })
     }
 }

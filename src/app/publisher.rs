@@ -55,7 +55,7 @@ impl Publisher {
     /// Kafka answers, and a topic is there.
     pub(super) fn reads(&mut self, topic: &str) {
         self.solved(ReadyCheck::Kafka);
-        // nearly always there is nothing to mend, and this is called for every message
+        // nearly always there is nothing to mend, and this is called for every run of messages
         if !self.not_ready.is_empty() {
             self.not_ready.retain(|(check, about), _| *check != ReadyCheck::Kafka || about.as_deref() != Some(topic));
         }

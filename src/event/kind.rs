@@ -1,6 +1,6 @@
 //! Predictions and labels, and the reasons why a record is neither.
 
-use super::{Scalar, Timestamp};
+use super::{Features, Scalar, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -24,8 +24,8 @@ pub struct Prediction<'a> {
     pub version: Cow<'a, str>,
     /// When the request was answered.
     pub timestamp: Timestamp,
-    /// Inputs by name, in the message's order.
-    pub features: Vec<(Cow<'a, str>, Scalar<'a>)>,
+    /// Inputs by name, each once.
+    pub features: Features<'a>,
     /// The answer: a class, a number for a regression, a list of items for a ranking. `Null` where the request failed.
     pub prediction: Scalar<'a>,
     /// Probability of the positive class (binary).

@@ -3,11 +3,13 @@
 //! Invariant: nothing here knows a wire format, a rule or a clock. Text is borrowed from the message where it can be.
 
 mod canonical;
+mod features;
 mod kind;
 mod time;
 mod value;
 
 pub use canonical::{canonical_text, class_place, number_text};
+pub use features::{Features, SharedNames};
 pub use kind::{Event, Label, Prediction, RejectReason, Status};
 pub use time::{Timestamp, TimestampError};
 pub use value::{InvalidReason, Item, MAX_DIMENSIONS, MAX_ITEMS, Scalar};

@@ -70,17 +70,58 @@ impl Batch {
 
     /// The messages in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = Message<'_>> {
+        self.runs().flat_map(|run| run.messages())
+    }
+
+    /// The same in runs of one partition, each as long as it goes: what is to be said of a partition need not be said for every message.
+    pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
         let mut begin = 0;
-        self.entries.iter().map(move |entry| {
-            let value = &self.bytes[begin..entry.end];
+        self.entries.chunk_by(|a, b| (a.topic, a.partition) == (b.topic, b.partition)).map(move |entries| {
+            let run = Run { batch: self, entries, begin };
+            begin = run.last().end;
+            run
+        })
+    }
+}
+
+/// Messages of one partition that follow each other; at least one.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    batch: &'a Batch,
+    entries: &'a [Entry],
+    /// Where the first value begins.
+    begin: usize,
+}
+
+impl<'a> Run<'a> {
+    fn last(&self) -> &'a Entry {
+        &self.entries[self.entries.len() - 1]
+    }
+
+    /// Name of the topic.
+    pub fn topic(&self) -> &'a Arc<str> {
+        &self.batch.topics[usize::from(self.last().topic)]
+    }
+
+    /// Partition within the topic.
+    pub fn partition(&self) -> i32 {
+        self.last().partition
+    }
+
+    /// Offset behind the last message.
+    pub fn next_offset(&self) -> i64 {
+        self.last().offset + 1
+    }
+
+    /// The messages in the order of their offsets.
+    pub fn messages(self) -> impl Iterator<Item = Message<'a>> {
+        let Self { batch, entries, mut begin } = self;
+        let topic = self.topic();
+        entries.iter().map(move |entry| {
+            let value = &batch.bytes[begin..entry.end];
             begin = entry.end;
-            Message {
-                topic: &self.topics[usize::from(entry.topic)],
-                partition: entry.partition,
-                offset: entry.offset,
-                timestamp_ms: entry.timestamp_ms,
-                payload: (!entry.is_tombstone).then_some(value),
-            }
+            let payload = (!entry.is_tombstone).then_some(value);
+            Message { topic, partition: entry.partition, offset: entry.offset, timestamp_ms: entry.timestamp_ms, payload }
         })
     }
 }
@@ -109,6 +150,8 @@ mod tests {
                 ("a", 3, 9, Some(12), Some(b"last".to_vec())),
             ]
         );
+        let runs: Vec<_> = batch.runs().map(|run| (&**run.topic(), run.partition(), run.next_offset(), run.messages().count())).collect();
+        assert_eq!(runs, [("a", 3, 8, 1), ("b", 0, 2, 2), ("a", 3, 10, 1)]);
         assert_eq!((batch.len(), batch.n_bytes()), (4, 9));
         assert!(Arc::ptr_eq(batch.iter().next().unwrap().topic, &topics[0]));
     }

@@ -8,7 +8,7 @@ pub mod replay;
 mod settings;
 pub mod table;
 
-pub use batch::{Batch, Message};
+pub use batch::{Batch, Message, Run};
 pub use embedded::{EmbeddedBroker, EmbeddedError};
 pub use kafka::{
     Assignment, Closing, KafkaConfigError, KafkaSource, OffsetGap, OffsetTable, PartitionLag, PartitionOffset, ProblemKind, ReadFrom,

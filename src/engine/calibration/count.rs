@@ -118,7 +118,7 @@ impl<'a> Rows<'a> {
                 for (at, &row) in rows.iter().enumerate() {
                     let value = input.cell(values, row);
                     let found = input.column.place(&value);
-                    found.count(&mut counts[place]);
+                    input.column.count(found, &mut counts[place]);
                     together.iter_mut().for_each(|together| together.note(place, at, &value, found));
                 }
             }
@@ -164,7 +164,7 @@ impl<'a> Rows<'a> {
                         sums.add(said, truth);
                         if let Some(column) = outputs.residual.as_ref().filter(|_| (said - truth).is_finite()) {
                             let counts = pane.residuals.get_or_insert_with(|| column.empty_counts());
-                            column.place(&Scalar::Number(said - truth)).count(counts);
+                            column.count(column.place(&Scalar::Number(said - truth)), counts);
                         }
                         true
                     }
@@ -228,7 +228,7 @@ fn column(
     let (column, values) = (column.as_ref()?, values?);
     let mut counts = column.empty_counts();
     for &row in rows {
-        place(column, &values.get(row)).count(&mut counts);
+        column.count(place(column, &values.get(row)), &mut counts);
     }
     Some(counts)
 }

@@ -99,7 +99,7 @@ impl<'a> TextRows<'a> {
                     for (input, number) in numbers {
                         let number = number.map_or(Scalar::Null, Scalar::Number);
                         let place = reference.inputs[input].column.place(&number);
-                        place.count(&mut counts[input]);
+                        reference.inputs[input].column.count(place, &mut counts[input]);
                         together.iter_mut().for_each(|together| together.note(input, at, &number, place));
                     }
                     counts[self.text.grams].slots.iter_mut().zip(&grams).for_each(|(sum, count)| *sum += count);
@@ -109,7 +109,7 @@ impl<'a> TextRows<'a> {
                 Scalar::NonFinite => Place::Invalid(InvalidReason::NonFinite),
                 _ => Place::Invalid(InvalidReason::WrongType),
             };
-            self.text.places().into_iter().for_each(|input| whole.count(&mut counts[input]));
+            self.text.places().into_iter().for_each(|input| reference.inputs[input].column.count(whole, &mut counts[input]));
         }
     }
 }
@@ -148,7 +148,7 @@ impl<'a> VectorRows<'a> {
                     place = Place::Invalid(InvalidReason::OutOfRange);
                 }
             }
-            place.count(&mut pane.inputs[self.input]);
+            self.reference.inputs[self.input].column.count(place, &mut pane.inputs[self.input]);
         }
     }
 }

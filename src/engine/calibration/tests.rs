@@ -56,7 +56,7 @@ fn x() -> Subject {
 /// Everything about a live window of `x`.
 fn live(reference: &Reference, values: &[f64]) -> Vec<Measurement> {
     let mut counts = reference.inputs[0].column.empty_counts();
-    values.iter().for_each(|&v| reference.inputs[0].column.place(&Scalar::Number(v)).count(&mut counts));
+    reference.inputs[0].column.count_numbers(&values, &mut counts);
     let pane = InputPane { requests: values.len() as u64, inputs: vec![counts], ..InputPane::default() };
     measure(
         reference,

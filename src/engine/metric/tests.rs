@@ -42,7 +42,7 @@ fn counts(column: &ColumnReference, values: &[Seen]) -> ColumnCounts {
     let mut counts = column.empty_counts();
     for value in values {
         match (value, &column.slots) {
-            (Seen::Number(v), Slots::Numeric(_)) => column.place(&Scalar::Number(*v)).count(&mut counts),
+            (Seen::Number(v), Slots::Numeric(_)) => column.count(column.place(&Scalar::Number(*v)), &mut counts),
             (Seen::Number(v), Slots::Categorical(names)) => counts.add(names.slot(&v.to_string())),
             (Seen::Number(_), Slots::Vector(_)) => counts.add(0),
             (Seen::Number(v), Slots::Hashed(buckets)) => counts.add((v.abs() as usize) % buckets),

@@ -67,6 +67,15 @@ impl Cells {
         let place = self.lookup.points_below(&self.points, value);
         2 * place + usize::from(self.points.get(place).is_some_and(|&p| p == value))
     }
+
+    /// How far a finite value is above the greatest point, or (negative) below the least; 0 between them.
+    pub fn beyond(&self, value: f64) -> f64 {
+        match (self.points.first(), self.points.last()) {
+            (Some(&least), _) if value < least => value - least,
+            (_, Some(&greatest)) if value > greatest => value - greatest,
+            _ => 0.0,
+        }
+    }
 }
 
 #[cfg(test)]

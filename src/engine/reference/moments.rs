@@ -83,7 +83,7 @@ impl Dimension {
     /// A value in units; what is missing or invalid is at the mean.
     pub fn units(&self, value: &Scalar<'_>, place: Place) -> i32 {
         match (&self.encoding, place, value) {
-            (Encoding::Number { mean, std }, Place::Number { .. }, Scalar::Number(number)) => moment_units((number - mean) / std),
+            (Encoding::Number { mean, std }, Place::Number(number), _) => moment_units((number - mean) / std),
             (Encoding::Frequency(units), Place::Slot(slot), _) => units.get(slot).copied().unwrap_or(0),
             _ => 0,
         }

@@ -1,6 +1,7 @@
 //! Where one live value belongs in a column of the reference: the counterpart of the compiler, so that both count by the same rules.
 
 use super::{Cells, ColumnReference, OutputReference, Slots};
+use crate::engine::summary::ColumnCounts;
 use crate::event::{InvalidReason, Scalar, canonical_text, class_place};
 
 /// Where a value belongs.
@@ -8,43 +9,14 @@ use crate::event::{InvalidReason, Scalar, canonical_text, class_place};
 pub enum Place {
     /// Into this slot.
     Slot(usize),
-    /// A number, into this slot.
-    Number {
-        /// Its cell.
-        slot: usize,
-        /// How far it is above the reference's mean.
-        deviation: f64,
-        /// How far it is above the reference's greatest point, or (negative) below its least; 0 between them.
-        beyond: f64,
-    },
+    /// A finite number, into the cell that is its own: found when it is counted, which may be later.
+    Number(f64),
     /// Into many slots, which are counted by their own means.
     Many,
     /// Nothing was said.
     Missing,
     /// It cannot be used.
     Invalid(InvalidReason),
-}
-
-impl Place {
-    /// Counts it.
-    pub fn count(self, counts: &mut crate::engine::summary::ColumnCounts) {
-        match self {
-            Self::Slot(slot) => counts.add(slot),
-            Self::Number { slot, deviation, beyond } => counts.add_number(slot, deviation, beyond),
-            Self::Many => {}
-            Self::Missing => counts.missing += 1,
-            Self::Invalid(reason) => counts.add_invalid(reason),
-        }
-    }
-
-    /// Takes a value that was counted there out again (a revised label). What was missing or invalid stays counted.
-    pub fn take_back(self, counts: &mut crate::engine::summary::ColumnCounts) {
-        match self {
-            Self::Slot(slot) => counts.remove(slot),
-            Self::Number { slot, deviation, beyond } => counts.remove_number(slot, deviation, beyond),
-            Self::Many | Self::Missing | Self::Invalid(_) => {}
-        }
-    }
 }
 
 impl ColumnReference {
@@ -63,7 +35,7 @@ impl ColumnReference {
             (_, Scalar::Structured | Scalar::List(_) | Scalar::Vector(_)) | (Slots::Hashed(_) | Slots::Vector(_), _) => {
                 Place::Invalid(InvalidReason::WrongType)
             }
-            (Slots::Numeric(cells), Scalar::Number(number)) if number.is_finite() => self.place_number(cells, *number),
+            (Slots::Numeric(_), Scalar::Number(number)) if number.is_finite() => Place::Number(*number),
             (Slots::Numeric(_), Scalar::Text(_) | Scalar::Bool(_)) => Place::Invalid(InvalidReason::WrongType),
             (Slots::Categorical(categories), value) => match canonical_text(value) {
                 Some(text) => Place::Slot(categories.slot(&text)),
@@ -75,17 +47,66 @@ impl ColumnReference {
 }
 
 impl ColumnReference {
-    /// Where a finite number belongs in this column, whose cells are `cells`.
-    fn place_number(&self, cells: &Cells, number: f64) -> Place {
-        let slot = cells.cell(number);
-        let deviation = number - self.moments.map_or(0.0, |moments| moments.mean);
-        let beyond = match (cells.points().first(), cells.points().last()) {
-            (Some(least), _) if slot == 0 => number - least,
-            (_, Some(greatest)) if slot + 1 == cells.n_cells() => number - greatest,
-            _ => 0.0,
-        };
-        Place::Number { slot, deviation, beyond }
+    /// Counts what belongs to `place` of this column.
+    pub fn count(&self, place: Place, counts: &mut ColumnCounts) {
+        match place {
+            Place::Slot(slot) => counts.add(slot),
+            Place::Number(number) => self.count_numbers(&[number], counts),
+            Place::Many => {}
+            Place::Missing => counts.missing += 1,
+            Place::Invalid(reason) => counts.add_invalid(reason),
+        }
     }
+
+    /// Takes a value that was counted there out again (a revised label). What was missing or invalid stays counted.
+    pub fn take_back(&self, place: Place, counts: &mut ColumnCounts) {
+        match (place, &self.slots) {
+            (Place::Slot(slot), _) => counts.remove(slot),
+            (Place::Number(number), Slots::Numeric(cells)) => {
+                let Spot { slot, deviation, beyond } = self.spot(cells, number);
+                counts.remove_number(slot, deviation, beyond);
+            }
+            (Place::Number(_) | Place::Many | Place::Missing | Place::Invalid(_), _) => {}
+        }
+    }
+
+    /// Counts the numbers of many places of a numeric column, one after the other: while its cells are at hand.
+    pub fn count_numbers(&self, numbers: &[f64], counts: &mut ColumnCounts) {
+        let Slots::Numeric(cells) = &self.slots else { return };
+        let Some(sums) = counts.sums else {
+            return numbers.iter().for_each(|&number| counts.add(cells.cell(number)));
+        };
+        let (mean, last) = (self.moments.map_or(0.0, |moments| moments.mean), cells.n_cells() - 1);
+        let mut sums = sums;
+        sums.deviation.add_all(numbers.iter().map(|&number| number - mean));
+        for &number in numbers {
+            let slot = cells.cell(number);
+            counts.add(slot);
+            if slot == 0 || slot == last {
+                sums.add_beyond(cells.beyond(number));
+            }
+        }
+        counts.sums = Some(sums);
+    }
+
+    /// The cell of a finite number in a numeric column; `None` in any other.
+    pub fn cell(&self, number: f64) -> Option<usize> {
+        if let Slots::Numeric(cells) = &self.slots { Some(cells.cell(number)) } else { None }
+    }
+
+    fn spot(&self, cells: &Cells, number: f64) -> Spot {
+        let deviation = number - self.moments.map_or(0.0, |moments| moments.mean);
+        Spot { slot: cells.cell(number), deviation, beyond: cells.beyond(number) }
+    }
+}
+
+/// What a number adds to a numeric column: one to a cell, and to the sums what [`NumberSums`] wants of it.
+///
+/// [`NumberSums`]: crate::engine::summary::NumberSums
+struct Spot {
+    slot: usize,
+    deviation: f64,
+    beyond: f64,
 }
 
 impl OutputReference {

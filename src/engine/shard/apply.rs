@@ -1,10 +1,11 @@
 //! A prediction: into the panes of its streams, and into the join.
 
 use super::Shard;
+use super::block::Block;
 use super::counts::Counts;
 use super::model::{ModelRecord, ModelRuntime, Source};
 use super::ranked::ranked_list;
-use super::scored::{Score, place_scores};
+use super::scored::place_scores;
 use super::special::Special;
 use super::state::StreamState;
 use crate::engine::catalogue::Signal;
@@ -25,33 +26,11 @@ const MAX_ROUTES: usize = 1 << 16;
 /// Buffers that are used again for every prediction.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    /// Place of each input of the reference.
-    inputs: Vec<Place>,
-    /// Scores by class.
-    scores: Vec<Score>,
     /// Places of the features that the reference does not have and nobody foresaw.
     new_features: Vec<usize>,
     /// What a place alone does not say.
     special: Special,
     route: Vec<u32>,
-}
-
-/// The parts of a prediction as they are counted.
-struct Counted<'a> {
-    reference: Option<&'a Reference>,
-    inputs: &'a [Place],
-    special: &'a Special,
-    unknown_features: u64,
-    event: &'a Prediction<'a>,
-    new_features: &'a [usize],
-    skew_seconds: Option<f64>,
-    prediction: Place,
-    score: Place,
-    scores: &'a [Score],
-    latency: Option<f64>,
-    failed: bool,
-    at: Timestamp,
-    position: Position,
 }
 
 impl Shard {
@@ -79,13 +58,13 @@ impl Shard {
 
         self.learn_from(model, prediction);
         self.find_route(model, prediction);
-        let outcome = self.count_in_panes(model, prediction, position, arrival);
+        let route = self.intern_route(model);
+        let outcome = self.count(model, (route, start), prediction, position, arrival);
         if late_for_its_pane {
             self.dirty_inputs.extend(self.scratch.route.iter().map(|&s| (s, start)));
         }
-        let route = self.intern_route(model);
-        if outcome.is_some() {
-            self.expect_label(model, start, position);
+        if outcome.is_some() && self.blocks.expect_label(position) {
+            self.expect_labels(model, start);
         }
         let scores = if outcome.is_some() { self.remembered_scores(model, prediction) } else { Scores::None };
         let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, scores, truth: None };
@@ -130,8 +109,7 @@ impl Shard {
         route.clear();
         route.push(record.whole);
         for feature in &settings.segments {
-            let Some((_, value)) = prediction.features.iter().find(|(name, _)| **name == **feature) else { continue };
-            let Some(value) = canonical_text(value) else { continue };
+            let Some(value) = prediction.features.get(feature).and_then(canonical_text) else { continue };
             let segment = format!("{feature}={value}");
             if let Some(&stream) = record.segments.get(&segment) {
                 route.push(stream);
@@ -172,141 +150,93 @@ impl Shard {
         place
     }
 
-    /// Counts a prediction in the panes of its route; what a label can later be compared with, if anything.
-    fn count_in_panes(&mut self, model: u32, prediction: &Prediction<'_>, position: Position, arrival: Timestamp) -> Option<Outcome> {
-        let start = prediction.timestamp.floor(self.settings.window.slide_ms);
+    /// Counts a prediction in the block of its route and slide; what a label can later be compared with, if anything.
+    fn count(
+        &mut self,
+        model: u32,
+        block: (u32, Timestamp),
+        prediction: &Prediction<'_>,
+        position: Position,
+        arrival: Timestamp,
+    ) -> Option<Outcome> {
+        let (start, scratch) = (block.1, &mut self.scratch);
         let runtime = &mut self.runtimes[model as usize];
         let record = &mut self.state.models[model as usize];
         let counts = &mut self.state.counts;
-        let reference = record.reference.clone();
-        let unknown_features = match &reference {
-            Some(reference) => place_inputs(&mut self.scratch, runtime, reference, prediction, counts),
-            None => {
-                // what stands there is the last prediction's, of another model
-                self.scratch.inputs.clear();
-                self.scratch.new_features.clear();
-                self.scratch.special.clear();
-                0
-            }
-        };
+        let block = self.blocks.row(block, &record.reference, &mut self.state.streams, &self.state.routes);
         let n_classes = record.classes.names().len();
         let (answer, outcome) = place_answer(record, runtime, prediction, self.settings.limits.classes, self.state.join.seed());
         runtime.changed |= record.classes.names().len() != n_classes;
         let of_positive = super::scores::of_positive(prediction, &runtime.settings);
-        let score = reference.as_deref().and_then(|r| r.outputs.place_score(&of_positive)).unwrap_or(Place::Missing);
-        let latency = match prediction.latency_ms {
-            Scalar::Number(ms) if ms >= 0.0 => Some(ms),
-            Scalar::Null => None,
-            ref other => {
-                counts.invalid(reason_of(other));
-                None
-            }
-        };
-        if prediction.status == Status::Unrecognised {
-            counts.invalid(InvalidReason::WrongType);
-        }
+        let score = record.reference.as_ref().and_then(|r| r.outputs.place_score(&of_positive)).unwrap_or(Place::Missing);
         for place in [answer, score] {
             if let Place::Invalid(reason) = place {
                 counts.invalid(reason);
             }
         }
+        if prediction.status == Status::Unrecognised {
+            counts.invalid(InvalidReason::WrongType);
+        }
+        let latency = latency(prediction, counts);
         let failed = prediction.status == Status::Failed;
         // a failed request has no answer, whatever its event carries
         let outcome = outcome.filter(|_| !failed);
-        place_scores(&mut self.scratch.scores, runtime, prediction, &of_positive, outcome.as_ref());
-        let counted = Counted {
-            reference: reference.as_deref(),
-            inputs: &self.scratch.inputs,
-            special: &self.scratch.special,
-            unknown_features,
-            event: prediction,
-            new_features: &self.scratch.new_features,
-            skew_seconds: Some(prediction.timestamp.since(arrival)).filter(|&ms| ms > 0).map(|ms| ms as f64 / 1000.0),
-            prediction: answer,
-            score,
-            scores: &self.scratch.scores,
-            latency,
-            failed,
-            at: prediction.timestamp,
-            position,
-        };
-        for &stream in &self.scratch.route {
-            let pane = Arc::make_mut(self.state.streams[stream as usize].inputs.entry(start).or_default());
-            counted.add_to(pane);
-            if stream == record.whole {
-                self.scratch.special.add_moments(pane);
+        place_scores(&mut block.scores, runtime, prediction, &of_positive, outcome.as_ref());
+        scratch.new_features.clear();
+        match &record.reference {
+            Some(reference) => {
+                block.rest.unknown_features += tell_inputs(block, scratch, runtime, reference, prediction, counts);
+                if !failed {
+                    block.answer(answer, score);
+                }
             }
+            None => scratch.special.clear(),
         }
-        let whole = &mut self.state.streams[record.whole as usize].inputs;
-        if let Some(pane) = whole.get_mut(&start).filter(|_| counted.says_of_the_data()) {
-            counted.add_data_to(Arc::make_mut(pane));
+        let rest = &mut block.rest;
+        rest.requests += 1;
+        rest.errors += u64::from(failed);
+        match latency {
+            Some(ms) => block.latencies.push(ms),
+            None => rest.latency_missing += 1,
         }
-        if let Some(ms) = latency.filter(|_| record.detectors.watch(Signal::Latency)) {
-            let pane = self.state.streams[record.whole as usize].inputs.entry(start).or_default();
-            record.detectors.see(Signal::Latency, ms, &mut Arc::make_mut(pane).detections);
+        rest.positions.add(position);
+        rest.extend_span(prediction.timestamp);
+        scratch.special.add_to(rest);
+        // what is known of the whole stream only
+        let skew_ms = prediction.timestamp.since(arrival);
+        let watched = record.detectors.watch(Signal::Latency);
+        if skew_ms > 0 || watched || !scratch.new_features.is_empty() || scratch.special.has_moments() {
+            let pane = Arc::make_mut(self.state.streams[record.whole as usize].inputs.entry(start).or_default());
+            scratch.new_features.iter().for_each(|&place| pane.new_features.add(prediction.features.name(place)));
+            if skew_ms > 0 {
+                pane.skew_seconds.add(skew_ms as f64 / 1000.0);
+            }
+            scratch.special.add_moments(pane);
+            if let Some(ms) = latency.filter(|_| watched) {
+                record.detectors.see(Signal::Latency, ms, &mut pane.detections);
+            }
         }
         outcome
     }
 
-    /// Counts a prediction among those that can have a label.
-    fn expect_label(&mut self, model: u32, start: Timestamp, position: Position) {
+    /// Counts in the panes what waits for it.
+    pub(super) fn settle(&mut self) {
+        self.blocks.settle(&mut self.state.streams, &self.state.routes);
+    }
+
+    /// Makes panes for the outcomes of predictions that can have a label, where there are none yet; they change when the block is counted.
+    fn expect_labels(&mut self, model: u32, start: Timestamp) {
         let (record, runtime) = (&self.state.models[model as usize], &self.runtimes[model as usize]);
         for &stream in &self.scratch.route {
-            let pane =
-                self.state.streams[stream as usize].outcomes.entry(start).or_insert_with(|| Arc::new(new_outcome_pane(record, runtime)));
-            let pane = Arc::make_mut(pane);
-            pane.expected += 1;
-            pane.prediction_positions.add(position);
+            let outcomes = &mut self.state.streams[stream as usize].outcomes;
+            outcomes.entry(start).or_insert_with(|| Arc::new(new_outcome_pane(record, runtime)));
             self.dirty_outcomes.insert((stream, start));
         }
     }
 }
 
-impl Counted<'_> {
-    /// Whether there is anything for [`Counted::add_data_to`]: in healthy traffic there is not.
-    fn says_of_the_data(&self) -> bool {
-        !self.new_features.is_empty() || self.skew_seconds.is_some()
-    }
-
-    /// What is known of the data itself is known of the whole stream only.
-    fn add_data_to(&self, pane: &mut InputPane) {
-        let names = self.new_features.iter().filter_map(|&place| self.event.features.get(place));
-        names.for_each(|(name, _)| pane.new_features.add(name));
-        if let Some(seconds) = self.skew_seconds {
-            pane.skew_seconds.add(seconds);
-        }
-    }
-
-    fn add_to(&self, pane: &mut InputPane) {
-        pane.requests += 1;
-        pane.errors += u64::from(self.failed);
-        match self.latency {
-            Some(ms) => pane.latency.add(ms),
-            None => pane.latency_missing += 1,
-        }
-        pane.unknown_features += self.unknown_features;
-        pane.positions.add(self.position);
-        pane.extend_span(self.at);
-        let Some(reference) = self.reference else { return };
-        fit(pane, reference);
-        for (counts, &place) in pane.inputs.iter_mut().zip(self.inputs) {
-            place.count(counts);
-        }
-        self.special.add_to(pane);
-        // a failed request has no answer, whatever its event carries
-        for (column, place) in [(&mut pane.prediction, self.prediction), (&mut pane.score, self.score)] {
-            if let Some(counts) = column.as_mut().filter(|_| !self.failed) {
-                place.count(counts);
-            }
-        }
-        for score in self.scores {
-            pane.add_score(score.class, score.cell, score.predicted);
-        }
-    }
-}
-
 /// Gives a pane the columns of the reference that it does not have yet (a reference that was being learned when the pane began).
-fn fit(pane: &mut InputPane, reference: &Reference) {
+pub(super) fn fit(pane: &mut InputPane, reference: &Reference) {
     if pane.inputs.len() != reference.inputs.len() {
         pane.inputs = reference.inputs.iter().map(|f| f.column.empty_counts()).collect();
     }
@@ -318,36 +248,36 @@ fn fit(pane: &mut InputPane, reference: &Reference) {
     }
 }
 
-/// Puts the place of every input of the reference into `scratch`, and the names of those that it does not have; the number of the latter.
+/// Counts every input of the reference in `block`, and puts the places of the features that it does not have into `scratch`; the number of the latter.
 ///
 /// A name that the settings segment by was foreseen; null is no value yet, and an array or object is none that a reference could have.
-fn place_inputs(
+fn tell_inputs(
+    block: &mut Block,
     scratch: &mut Scratch,
     runtime: &mut ModelRuntime,
     reference: &Reference,
     prediction: &Prediction<'_>,
     counts: &mut Counts,
 ) -> u64 {
-    let places = &mut scratch.inputs;
-    places.clear();
-    places.resize(reference.inputs.len(), Place::Missing);
-    scratch.new_features.clear();
     scratch.special.begin(runtime, reference);
     let foreseen = |names: &[Arc<str>], name: &str| names.iter().any(|n| **n == *name);
     let mut unknown = 0;
-    for (at, (name, value)) in prediction.features.iter().enumerate() {
-        let place = match runtime.source(at, name) {
+    runtime.learn_names(&prediction.features);
+    for (at, value) in prediction.features.values().iter().enumerate() {
+        let name = || prediction.features.name(at);
+        let place = match runtime.source(at, &prediction.features) {
             Some(Source::Input(input)) => {
-                places[input] = reference.inputs[input].column.place(value);
-                scratch.special.note_value(runtime, reference, input, value, places[input]);
-                places[input]
+                let place = reference.inputs[input].column.place(value);
+                block.tell(input, place);
+                scratch.special.note_value(runtime, reference, input, value, place);
+                place
             }
-            Some(Source::Text(text)) => scratch.special.place_text(runtime, reference, text, value, places),
-            Some(Source::Vector(vector)) => scratch.special.place_vector(runtime, reference, vector, value, places),
-            None if foreseen(&runtime.settings.ignore, name) => continue,
+            Some(Source::Text(text)) => scratch.special.tell_text(runtime, reference, text, value, block),
+            Some(Source::Vector(vector)) => scratch.special.tell_vector(runtime, reference, vector, value, block),
+            None if foreseen(&runtime.settings.ignore, name()) => continue,
             None => {
                 unknown += 1;
-                if !foreseen(&runtime.settings.segments, name) && !matches!(value, Scalar::Null | Scalar::Structured) {
+                if !foreseen(&runtime.settings.segments, name()) && !matches!(value, Scalar::Null | Scalar::Structured) {
                     scratch.new_features.push(at);
                 }
                 continue;
@@ -357,13 +287,26 @@ fn place_inputs(
             counts.invalid(reason);
         }
     }
+    block.end_inputs();
     unknown
+}
+
+/// The usable latency of a request, in milliseconds.
+fn latency(prediction: &Prediction<'_>, counts: &mut Counts) -> Option<f64> {
+    match prediction.latency_ms {
+        Scalar::Number(ms) if ms >= 0.0 => Some(ms),
+        Scalar::Null => None,
+        ref other => {
+            counts.invalid(reason_of(other));
+            None
+        }
+    }
 }
 
 /// Where the answer is counted, and what a label can be compared with.
 fn place_answer(
     record: &mut ModelRecord,
-    runtime: &ModelRuntime,
+    runtime: &mut ModelRuntime,
     prediction: &Prediction<'_>,
     cap: usize,
     seed: u64,
@@ -388,21 +331,12 @@ fn place_answer(
         return (Place::Invalid(reason_of(answer)), None);
     }
     match record.classes.find(answer) {
-        Some(class) => (class_slot(record, class), Some(Outcome::Class(class))),
+        Some(class) => (runtime.class_slot(record, class), Some(Outcome::Class(class))),
         // an open map takes it; a closed one counts it as invalid, never as another class
         None => match record.classes.place(answer, cap) {
-            Some(class) => (class_slot(record, class), Some(Outcome::Class(class))),
+            Some(class) => (runtime.class_slot(record, class), Some(Outcome::Class(class))),
             None => (Place::Invalid(InvalidReason::UnknownClass), None),
         },
-    }
-}
-
-/// The slot of a class in the reference's prediction column.
-fn class_slot(record: &ModelRecord, class: u16) -> Place {
-    let column = record.reference.as_ref().and_then(|r| r.outputs.prediction.as_ref());
-    match (column, record.classes.names().get(usize::from(class))) {
-        (Some(column), Some(name)) => column.place(&Scalar::Text(name.as_ref().into())),
-        _ => Place::Missing,
     }
 }
 

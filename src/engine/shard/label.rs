@@ -262,7 +262,7 @@ fn tally(
         },
     };
     let placed = column.place(&value);
-    if add { placed.count(counts) } else { placed.take_back(counts) }
+    if add { column.count(placed, counts) } else { column.take_back(placed, counts) }
 }
 
 /// Adds (or takes out) one residual, where the reference has residuals.
@@ -271,7 +271,7 @@ fn tally_residual(pane: &mut OutcomePane, record: &ModelRecord, residual: f64, a
     let Some(column) = column.filter(|_| residual.is_finite()) else { return };
     let counts = pane.residuals.get_or_insert_with(|| column.empty_counts());
     let placed = column.place(&Scalar::Number(residual));
-    if add { placed.count(counts) } else { placed.take_back(counts) }
+    if add { column.count(placed, counts) } else { column.take_back(placed, counts) }
 }
 
 /// A label that several predictions share is counted by the best that became of it.

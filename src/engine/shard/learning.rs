@@ -19,6 +19,8 @@ impl Shard {
         if prediction.status == Status::Failed || !learning.push(prediction, &runtime.settings.ignore) {
             return;
         }
+        // what was counted so far was counted by the reference before
+        self.blocks.settle(&mut self.state.streams, &self.state.routes);
         let scope = learning.scope;
         let table = learning.table();
         let spec = spec(&runtime.settings, record);

@@ -3,6 +3,7 @@
 //! Invariant: a pane is a pure function of the prefix of the log that was applied. A record below the state's offset is a no-op (I3).
 
 mod apply;
+mod block;
 mod counts;
 mod detect;
 mod label;
@@ -22,6 +23,7 @@ pub use state::ShardState;
 use crate::engine::settings::Settings;
 use crate::engine::window::{Carries, Watermarks};
 use crate::event::{Event, PartitionId, Position, RejectReason, Timestamp, TopicId};
+use block::Blocks;
 use model::ModelRuntime;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub struct Shard {
     dirty_outcomes: BTreeSet<(u32, Timestamp)>,
     /// The end of the last slide at which panes were published.
     published: Timestamp,
+    blocks: Blocks,
     scratch: apply::Scratch,
 }
 
@@ -103,13 +106,20 @@ impl Shard {
             dirty_inputs: BTreeSet::new(),
             dirty_outcomes,
             published: Timestamp::MIN,
+            blocks: Blocks::default(),
             scratch: apply::Scratch::default(),
         };
         (shard, notes)
     }
 
-    /// What is to be remembered.
+    /// What it knows. Panes may lack what was applied since they were published: [`Shard::settled`] has all.
     pub fn state(&self) -> &ShardState {
+        &self.state
+    }
+
+    /// What is to be remembered.
+    pub fn settled(&mut self) -> &ShardState {
+        self.settle();
         &self.state
     }
 

@@ -7,9 +7,9 @@ use crate::engine::catalogue::{Metric, MetricSet};
 use crate::engine::join::Classes;
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::vectors::{Projection, VectorReference};
-use crate::engine::reference::{ByName, Reference};
+use crate::engine::reference::{ByName, Place, Reference};
 use crate::engine::settings::{DEFAULT_BETA, DEFAULT_BINS, DEFAULT_K, DetectorSettings, ModelSettings, NewVersion, ReferencePolicy, Task};
-use crate::event::ModelKey;
+use crate::event::{Features, ModelKey, Scalar, SharedNames};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,10 +42,16 @@ pub(super) struct ModelRuntime {
     pub(super) settings: Arc<ModelSettings>,
     /// Where each feature of an event goes.
     inputs: ByName<Source>,
-    /// The same in the order of the last events: producers write the features of one model in one order, and a name is compared sooner than hashed.
-    order: Vec<Option<(Arc<str>, Source)>>,
+    /// The same for the shared names of the last event, in their order.
+    order: Option<(SharedNames, Box<[Option<Source>]>)>,
+    /// Whether the event at hand has just those names.
+    in_order: bool,
     /// The route of predictions that are counted in the whole stream only, once there was one.
     pub(super) whole_route: Option<u32>,
+    /// Where each class is counted in the reference's prediction column, in the order of the label map.
+    class_slots: Vec<Place>,
+    /// Whether a metric is read from the scores that are remembered.
+    pub(super) needs_scores: bool,
     /// The classes whose scores are counted for estimated quality.
     pub(super) scored: Vec<ScoredClass>,
     /// Maps of the reference's vectors to features; empty where nobody asks for them.
@@ -128,8 +134,21 @@ impl ModelRecord {
 
 impl ModelRuntime {
     pub(super) fn new(settings: Arc<ModelSettings>, record: &ModelRecord) -> Self {
-        let (inputs, order, scored, projections, dimensions) = Default::default();
-        let mut runtime = Self { settings, inputs, order, whole_route: None, scored, projections, dimensions, changed: true };
+        let (inputs, scored, projections, dimensions) = Default::default();
+        let needs_scores = settings.needs_scores();
+        let mut runtime = Self {
+            settings,
+            inputs,
+            order: None,
+            in_order: false,
+            whole_route: None,
+            class_slots: Vec::new(),
+            needs_scores,
+            scored,
+            projections,
+            dimensions,
+            changed: true,
+        };
         runtime.refresh(record);
         runtime
     }
@@ -137,7 +156,8 @@ impl ModelRuntime {
     /// Follows a change of the record's reference or classes.
     pub(super) fn refresh(&mut self, record: &ModelRecord) {
         self.inputs = record.reference.as_deref().map(sources).unwrap_or_default();
-        self.order.clear();
+        self.order = None;
+        self.class_slots.clear();
         let wants = |metric| self.settings.metrics.contains(metric);
         let reference = record.reference.as_deref();
         let projections =
@@ -153,20 +173,34 @@ impl ModelRuntime {
         self.changed = true;
     }
 
-    /// Where the feature of that name goes, which stands at `at` among the features of its event; `None`: the reference does not have it.
-    pub(super) fn source(&mut self, at: usize, name: &str) -> Option<Source> {
-        if let Some(Some((expected, source))) = self.order.get(at)
-            && **expected == *name
+    /// Takes in the names of an event's features before [`ModelRuntime::source`] is asked.
+    pub(super) fn learn_names(&mut self, features: &Features<'_>) {
+        let shared = features.shared_names();
+        self.in_order = shared.is_some();
+        if let Some(names) = shared
+            && !self.order.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, names))
         {
-            return Some(*source);
+            let sources = names.iter().map(|name| self.inputs.get(&**name).copied()).collect();
+            self.order = Some((Arc::clone(names), sources));
         }
-        let (name, &source) = self.inputs.get_key_value(name)?;
-        // as long as the longest event at most
-        if self.order.len() <= at {
-            self.order.resize(at + 1, None);
+    }
+
+    /// Where the feature at that place of an event goes; `None`: the reference does not have it.
+    pub(super) fn source(&self, at: usize, features: &Features<'_>) -> Option<Source> {
+        match &self.order {
+            Some((_, sources)) if self.in_order => sources.get(at).copied().flatten(),
+            _ => self.inputs.get(features.name(at)).copied(),
         }
-        self.order[at] = Some((Arc::clone(name), source));
-        Some(source)
+    }
+
+    /// The slot of a class in the reference's prediction column.
+    pub(super) fn class_slot(&mut self, record: &ModelRecord, class: u16) -> Place {
+        let Some(column) = record.reference.as_ref().and_then(|r| r.outputs.prediction.as_ref()) else { return Place::Missing };
+        let names = record.classes.names();
+        // a label map that is open grows at its end
+        let new = names.iter().skip(self.class_slots.len()).map(|name| column.place(&Scalar::Text(name.as_ref().into())));
+        self.class_slots.extend(new);
+        self.class_slots.get(usize::from(class)).copied().unwrap_or(Place::Missing)
     }
 
     /// Whether the model answers with numbers.

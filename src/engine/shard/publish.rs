@@ -16,6 +16,7 @@ impl Shard {
             return None;
         }
         self.published = closed;
+        self.settle();
         let mut published = Published::default();
         for (runtime, record) in self.runtimes.iter_mut().zip(&self.state.models) {
             if std::mem::take(&mut runtime.changed) {

@@ -89,13 +89,13 @@ impl Sample {
     /// Adds a row; whether the sample is complete.
     pub(super) fn push(&mut self, prediction: &Prediction<'_>, ignore: &[Arc<str>]) -> bool {
         if self.scope == Scope::Everything {
-            for (name, value) in &prediction.features {
-                if ignore.iter().any(|i| **i == **name) {
+            for (name, value) in prediction.features.iter() {
+                if ignore.iter().any(|i| **i == *name) {
                     continue;
                 }
-                let column = match self.features.get_mut(name.as_ref()) {
+                let column = match self.features.get_mut(name) {
                     Some(column) => column,
-                    None => self.features.entry(name.as_ref().to_owned()).or_default(),
+                    None => self.features.entry(name.to_owned()).or_default(),
                 };
                 column.resize(self.rows, Cell::Null);
                 column.push(Cell::of(value));

@@ -41,7 +41,7 @@ pub(super) fn scored_classes(settings: &ModelSettings, record: &ModelRecord) -> 
     }
 }
 
-/// Puts the scores of a prediction into `scores`; none without an answer. A class without a usable score (0 to 1) is left out. `of_positive`: that of the
+/// Adds the scores of a prediction to `scores`; none without an answer. A class without a usable score (0 to 1) is left out. `of_positive`: that of the
 /// positive class of a binary model, wherever the event says it.
 pub(super) fn place_scores(
     scores: &mut Vec<Score>,
@@ -50,7 +50,6 @@ pub(super) fn place_scores(
     of_positive: &Scalar<'_>,
     answer: Option<&Outcome>,
 ) {
-    scores.clear();
     let Some(&Outcome::Class(answer)) = answer else { return };
     for (place, class) in runtime.scored.iter().enumerate() {
         let score = match runtime.settings.task {

@@ -20,12 +20,12 @@ impl Shard {
         let runtime = &mut self.runtimes[model as usize];
         let (record, counts) = (&mut self.state.models[model as usize], &mut self.state.counts);
         match runtime.settings.task {
-            Task::Binary if runtime.settings.needs_scores() => match of_positive(prediction, &runtime.settings) {
+            Task::Binary if runtime.needs_scores => match of_positive(prediction, &runtime.settings) {
                 // what is invalid was counted with the inputs
                 Scalar::Number(score) if (0.0..=1.0).contains(&score) => Scores::Positive(score),
                 _ => Scores::None,
             },
-            Task::Multiclass if !prediction.scores.is_empty() && (runtime.settings.needs_scores() || record.classes.is_open()) => {
+            Task::Multiclass if !prediction.scores.is_empty() && (runtime.needs_scores || record.classes.is_open()) => {
                 // while the label map is open, a class that has a score is a class, whether its scores are remembered or not
                 let n_classes = record.classes.names().len();
                 let mut places = Vec::with_capacity(prediction.scores.len());
@@ -51,7 +51,7 @@ impl Shard {
                 }
                 // a class without a score leaves nothing that the others could be compared with
                 let all: Option<Box<[f64]>> = usable.into_iter().collect();
-                if runtime.settings.needs_scores() { all.map_or(Scores::None, Scores::Classes) } else { Scores::None }
+                if runtime.needs_scores { all.map_or(Scores::None, Scores::Classes) } else { Scores::None }
             }
             _ => Scores::None,
         }

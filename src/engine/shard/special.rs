@@ -2,6 +2,7 @@
 //!
 //! Invariant: a model that has none of it, or of which nobody asks it, pays for a look at empty lists.
 
+use super::block::Block;
 use super::model::ModelRuntime;
 use crate::engine::reference::text::TextFigures;
 use crate::engine::reference::{Place, Reference};
@@ -12,8 +13,6 @@ use crate::event::{InvalidReason, Scalar};
 /// What the places of one prediction do not say; used again for every prediction.
 #[derive(Debug, Default)]
 pub(super) struct Special {
-    /// Inputs that are counted many times, and in which slots.
-    grams: Vec<(usize, Vec<u64>)>,
     /// Features of each vector of the reference; empty where none came.
     vectors: Vec<Vec<i32>>,
     /// All inputs together, in the units of [`MomentSums`]; those that did not come are at the reference's mean.
@@ -23,7 +22,6 @@ pub(super) struct Special {
 impl Special {
     /// Forgets the last prediction, whatever model it was of.
     pub(super) fn clear(&mut self) {
-        self.grams.clear();
         self.vectors.clear();
         self.together.clear();
     }
@@ -45,14 +43,14 @@ impl Special {
         }
     }
 
-    /// Puts the places of the inputs that are made of a text into `places`; the place of the text as a whole.
-    pub(super) fn place_text(
+    /// Counts the inputs that are made of a text; the place of the text as a whole.
+    pub(super) fn tell_text(
         &mut self,
         runtime: &ModelRuntime,
         reference: &Reference,
         text: usize,
         value: &Scalar<'_>,
-        places: &mut [Place],
+        block: &mut Block,
     ) -> Place {
         let text = &reference.encodings.texts[text];
         let whole = match value {
@@ -61,29 +59,29 @@ impl Special {
                 let numbers = [(text.length, Some(length)), (text.words, Some(words)), (text.unseen, unseen)];
                 for (input, number) in numbers {
                     let number = number.map_or(Scalar::Null, Scalar::Number);
-                    places[input] = reference.inputs[input].column.place(&number);
-                    self.note_value(runtime, reference, input, &number, places[input]);
+                    let place = reference.inputs[input].column.place(&number);
+                    block.tell(input, place);
+                    self.note_value(runtime, reference, input, &number, place);
                 }
-                places[text.grams] = Place::Many;
-                self.grams.push((text.grams, grams));
+                block.tell_many(text.grams, &grams);
                 return Place::Many;
             }
             Scalar::Null => Place::Missing,
             Scalar::NonFinite => Place::Invalid(InvalidReason::NonFinite),
             _ => Place::Invalid(InvalidReason::WrongType),
         };
-        text.places().into_iter().for_each(|input| places[input] = whole);
+        text.places().into_iter().for_each(|input| block.tell(input, whole));
         whole
     }
 
-    /// Puts the place of a vector into `places`, and notes its features where they are asked for.
-    pub(super) fn place_vector(
+    /// Counts a vector, and notes its features where they are asked for.
+    pub(super) fn tell_vector(
         &mut self,
         runtime: &ModelRuntime,
         reference: &Reference,
         vector: usize,
         value: &Scalar<'_>,
-        places: &mut [Place],
+        block: &mut Block,
     ) -> Place {
         let input = reference.encodings.vectors[vector].input;
         let mut place = reference.inputs[input].column.place(value);
@@ -92,17 +90,17 @@ impl Special {
         {
             place = Place::Invalid(InvalidReason::OutOfRange);
         }
-        places[input] = place;
+        block.tell(input, place);
         place
     }
 
-    /// Adds what belongs to columns to a pane that has the columns of the reference.
+    /// Whether there is anything for [`Special::add_moments`].
+    pub(super) fn has_moments(&self) -> bool {
+        !self.together.is_empty()
+    }
+
+    /// Adds the vectors to a pane.
     pub(super) fn add_to(&self, pane: &mut InputPane) {
-        for (input, grams) in &self.grams {
-            if let Some(counts) = pane.inputs.get_mut(*input) {
-                counts.slots.iter_mut().zip(grams).for_each(|(sum, count)| *sum += count);
-            }
-        }
         if self.vectors.is_empty() {
             return;
         }

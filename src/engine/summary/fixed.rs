@@ -9,6 +9,8 @@ const MAX_TERM: f64 = 1.267_650_600_228_229_4e30; // 2^100
 
 /// Up to here a number of units fits 64 bits, which a processor converts in one step.
 const NARROW: f64 = 4_611_686_018_427_387_904.0; // 2^62
+/// Exponents up to here, of either sign, have a normal power of two.
+const MAX_STEP: i32 = 1000;
 /// From here on every number is whole.
 const WHOLE: f64 = 4_503_599_627_370_496.0; // 2^52
 
@@ -54,6 +56,20 @@ impl FixedSum {
         self.saturated += u64::from(cut);
     }
 
+    /// Adds finite terms: [`FixedSum::add`] of each.
+    pub fn add_all(&mut self, terms: impl Iterator<Item = f64>) {
+        let exponent = FRACTION_BITS - self.scale;
+        if exponent.abs() > MAX_STEP {
+            return terms.for_each(|term| self.add(term));
+        }
+        let (factor, mut units) = (power_of_two(exponent), 0_i128);
+        for term in terms {
+            let scaled = term * factor;
+            if scaled.abs() <= NARROW { units += i128::from(rounded(scaled)) } else { self.add(term) }
+        }
+        self.units = self.units.saturating_add(units);
+    }
+
     /// Takes a term out again; the sum is then exactly what it would be without it.
     pub fn remove(&mut self, term: f64) {
         let (units, cut) = self.to_units(term);
@@ -94,14 +110,17 @@ fn rounded(value: f64) -> i64 {
 
 /// `value · 2^exponent`, also where the power alone is beyond the range of numbers.
 fn times_power_of_two(mut value: f64, mut exponent: i32) -> f64 {
-    // a power within the range of normal numbers is put together from its bits: this runs for every value of an event
-    let power = |exponent: i32| f64::from_bits(((exponent + 1023) as u64) << 52);
-    while exponent.abs() > 1000 {
-        let step = exponent.signum() * 1000;
-        value *= power(step);
+    while exponent.abs() > MAX_STEP {
+        let step = exponent.signum() * MAX_STEP;
+        value *= power_of_two(step);
         exponent -= step;
     }
-    value * power(exponent)
+    value * power_of_two(exponent)
+}
+
+/// `2^exponent`, for at most [`MAX_STEP`] up or down: a normal number, put together from its bits.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
 #[cfg(test)]
@@ -126,6 +145,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn many_terms_are_added_as_one_by_one(
+            magnitude in prop_oneof![Just(1.0), Just(1e-300), Just(1e300), 1e-6..1e6f64],
+            terms in prop::collection::vec(prop_oneof![-1e3..1e3f64, prop::num::f64::NORMAL, prop::num::f64::SUBNORMAL], 0..50),
+        ) {
+            let mut one_by_one = FixedSum::new(FixedSum::scale_for(magnitude));
+            let mut together = one_by_one;
+            terms.iter().for_each(|&term| one_by_one.add(term));
+            together.add_all(terms.iter().copied());
+            prop_assert_eq!(together, one_by_one);
+        }
+
         #[test]
         fn a_usual_term_is_rounded_like_any_other(value in prop_oneof![-1e3..1e3f64, -1e16..1e16f64, -NARROW..NARROW, prop::num::f64::SUBNORMAL]) {
             same(value);

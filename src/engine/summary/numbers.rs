@@ -24,6 +24,11 @@ impl NumberSums {
     /// Counts one number: `deviation` = x − c, `beyond` = x − least where that is negative, x − greatest where that is positive, else 0.
     pub fn add(&mut self, deviation: f64, beyond: f64) {
         self.deviation.add(deviation);
+        self.add_beyond(beyond);
+    }
+
+    /// The second part of [`NumberSums::add`].
+    pub fn add_beyond(&mut self, beyond: f64) {
         if beyond < 0.0 {
             self.below.add(-beyond);
         } else if beyond > 0.0 {

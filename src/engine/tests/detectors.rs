@@ -73,7 +73,7 @@ fn a_restart_at_any_time_finds_the_same() {
             traffic(&mut script, "v1", from, from + 1, worse);
         }
         script.finish();
-        (script.effects.clone(), script.shard.state().clone())
+        (script.effects.clone(), script.shard.settled().clone())
     };
     let (effects, state) = run(&[]);
     assert!(effects.iter().any(|e| matches!(e, Effect::Measured(m) if m.metric == Metric::Kswin)));

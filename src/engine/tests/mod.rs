@@ -247,11 +247,11 @@ fn unknown_and_too_many_models_are_rejected() {
 fn a_message_below_the_offset_is_a_no_op() {
     let mut script = Script::new(tumbling());
     traffic(&mut script, "v1", 0, 5, |_| false);
-    let before = script.shard.state().clone();
+    let before = script.shard.settled().clone();
     let position =
         crate::event::Position { partition: crate::event::PartitionId { topic: crate::event::TopicId(0), partition: 0 }, offset: 3 };
     assert!(!script.shard.begin(position, crate::event::Timestamp(5 * SECOND)));
-    assert_eq!(*script.shard.state(), before);
+    assert_eq!(*script.shard.settled(), before);
 }
 
 #[test]

@@ -195,7 +195,7 @@ impl Script {
 
     /// Stops the process and starts it again from its state, as bytes.
     pub(super) fn restart(&mut self) {
-        let shard: ShardState = postcard::from_bytes(&postcard::to_stdvec(self.shard.state()).unwrap()).unwrap();
+        let shard: ShardState = postcard::from_bytes(&postcard::to_stdvec(self.shard.settled()).unwrap()).unwrap();
         let evaluator: EvaluatorState = postcard::from_bytes(&postcard::to_stdvec(self.evaluator.state()).unwrap()).unwrap();
         let (shard, notes) = Shard::restore(shard, Arc::clone(&self.settings), self.references.clone());
         assert!(notes.is_empty(), "{notes:?}");

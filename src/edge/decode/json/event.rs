@@ -5,7 +5,7 @@
 
 use super::object::{Entries, Object, Value};
 use crate::edge::decode::{DecodeSettings, TopicRole};
-use crate::event::{Event, Label, Prediction, RejectReason, Scalar, Status, Timestamp};
+use crate::event::{Event, Features, Label, Prediction, RejectReason, Scalar, Status, Timestamp};
 use std::borrow::Cow;
 
 /// Longest id, model or version, in bytes.
@@ -27,8 +27,8 @@ fn prediction<'a>(object: Object<'a>, settings: &DecodeSettings) -> Result<Predi
     let version = name(object.version, Integers::Taken, RejectReason::InvalidVersion)?.ok_or(RejectReason::MissingVersion)?;
     let timestamp = timestamp(&object.timestamp, settings)?;
     let features = match object.features {
-        Entries::Missing => Vec::new(),
-        Entries::Given(features) => features,
+        Entries::Missing => Features::default(),
+        Entries::Given(features) => features.into_iter().collect(),
         Entries::TooMany => return Err(RejectReason::TooComplex),
         Entries::Invalid => return Err(RejectReason::InvalidFeatures),
     };

@@ -20,12 +20,13 @@ mod tests;
 use super::decode;
 use super::object::keep_last_of_each_name;
 use crate::edge::decode::{DecodeSettings, TopicRole};
-use crate::event::{Event, MAX_DIMENSIONS, RejectReason, Scalar};
+use crate::event::{Event, Features, MAX_DIMENSIONS, RejectReason, Scalar};
 use cursor::Cursor;
-use fields::{Entries, Fields, Key, MAX_NAME_BYTES, Single};
+use fields::{Fields, Key, MAX_NAME_BYTES, Single};
 use layout::{Layout, Layouts};
 use number::number;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Most keys of an object whose order is learned.
 const MAX_KEYS: usize = 16;
@@ -62,6 +63,8 @@ pub struct Scanner {
     /// By role: predictions and labels have keys of their own.
     orders: [Order; 3],
     features: Layouts,
+    /// Where the names of the features at hand begin; used again for every message.
+    starts: Vec<usize>,
 }
 
 /// The keys of an object in the order in which they are expected, and what each is.
@@ -95,9 +98,9 @@ impl Scanner {
         let mut more = cursor.open(b'{', b'}')?;
         while more {
             let (name, key) = match order.names.find(cursor, next) {
-                Some((place, name)) => {
+                Some((place, start)) => {
                     next = place + 1;
-                    (name, order.keys[place])
+                    (cursor.slice(start, order.names.n_bytes(place))?, order.keys[place])
                 }
                 None => {
                     missed = true;
@@ -116,9 +119,12 @@ impl Scanner {
             match key {
                 Key::Features => {
                     let model = if let Single::Text(model) = fields.model { model } else { "" };
-                    fields.features = features(cursor, &mut self.features, model, max_features)?;
+                    fields.features = features(cursor, &mut self.features, model, max_features, &mut self.starts)?;
                 }
-                Key::Scores => fields.scores = entries(cursor, &Layout::default(), max_features)?.0,
+                Key::Scores => {
+                    let scores = entries(cursor, &Layout::default(), max_features, &mut self.starts)?;
+                    fields.scores = scores.names.unwrap_or_default().into_iter().zip(scores.values).collect();
+                }
                 _ => fields.set(key, single(cursor)?),
             }
             more = cursor.more(b'}')?;
@@ -132,74 +138,106 @@ impl Scanner {
 }
 
 /// The features of a message, whose model is empty where it was not read yet; what they are called is remembered.
-fn features<'a>(cursor: &mut Cursor<'a>, layouts: &mut Layouts, model: &str, max: usize) -> Option<Entries<'a>> {
-    let (features, missed) = entries(cursor, layouts.of_model(model), max)?;
+fn features<'a>(cursor: &mut Cursor<'a>, layouts: &mut Layouts, model: &str, max: usize, starts: &mut Vec<usize>) -> Option<Features<'a>> {
+    let layout = layouts.of_model(model);
+    let Entries { names, values, missed } = entries(cursor, layout, max, starts)?;
+    let Some(names) = names else { return Some(Features::shared(Arc::clone(layout.shared()), values)) };
     if missed && model.len() <= MAX_NAME_BYTES {
-        layouts.missed(model, features.iter().map(|(name, _)| &**name));
+        layouts.missed(model, names.iter().map(|name| &**name));
     }
-    Some(features)
+    Some(Features::own(names, values))
 }
 
-/// An object of single values and vectors, and whether one of its names was not expected. `null` is as if it had none.
-fn entries<'a>(outer: &mut Cursor<'a>, layout: &Layout, max: usize) -> Option<(Entries<'a>, bool)> {
+/// What stood in an object.
+struct Entries<'a> {
+    /// `None`: all those of the layout, in its order.
+    names: Option<Vec<Cow<'a, str>>>,
+    values: Vec<Scalar<'a>>,
+    /// Whether one of its names was not expected.
+    missed: bool,
+}
+
+/// An object of single values and vectors. `null` is as if it had none.
+fn entries<'a>(outer: &mut Cursor<'a>, layout: &Layout, max: usize, starts: &mut Vec<usize>) -> Option<Entries<'a>> {
     if outer.byte() == b'n' {
         outer.word("null")?;
-        return Some((Vec::new(), false));
+        return Some(Entries { names: Some(Vec::new()), values: Vec::new(), missed: false });
     }
     // a cursor of its own stays in registers
     let mut cursor = *outer;
     let cursor = &mut cursor;
-    let mut entries = Vec::with_capacity(layout.len().min(max));
+    let mut values = Vec::with_capacity(layout.len().min(max));
+    // as long as the names are the first ones of the layout only their places in the text are kept
+    let mut names: Option<Vec<Cow<'a, str>>> = None;
+    starts.clear();
     let (mut next, mut missed) = (0, false);
     let mut more = cursor.open(b'{', b'}')?;
     while more {
-        let name = match layout.find(cursor, next) {
-            Some((place, name)) => {
+        match layout.find(cursor, next) {
+            Some((place, start)) => {
+                if names.is_none() && place == values.len() {
+                    starts.push(start);
+                } else {
+                    let name = cursor.slice(start, layout.n_bytes(place))?;
+                    names.get_or_insert_with(|| first_names(*cursor, layout, starts)).push(Cow::Borrowed(name));
+                }
                 next = place + 1;
-                name
             }
             None => {
                 missed = true;
                 let (name, behind) = cursor.name()?;
                 *cursor = behind;
-                name
+                names.get_or_insert_with(|| first_names(*cursor, layout, starts)).push(Cow::Borrowed(name));
             }
-        };
-        if entries.len() == max {
+        }
+        if values.len() == max {
             return None;
         }
         match cursor.byte() {
             b'"' => {
                 let start = *cursor;
                 if let Some(text) = cursor.string() {
-                    entries.push((Cow::Borrowed(name), Scalar::Text(Cow::Borrowed(text))));
+                    values.push(Scalar::Text(Cow::Borrowed(text)));
                 } else {
                     let (text, behind) = start.escaped()?;
                     *cursor = behind;
-                    entries.push((Cow::Borrowed(name), Scalar::Text(Cow::Owned(text))));
+                    values.push(Scalar::Text(Cow::Owned(text)));
                 }
             }
             b'-' | b'0'..=b'9' => {
                 let number = number(cursor)?;
-                entries.push((Cow::Borrowed(name), Scalar::Number(number.value)));
+                values.push(Scalar::Number(number.value));
             }
             b'[' => {
                 let (vector, behind) = vector(*cursor)?;
                 *cursor = behind;
-                entries.push((Cow::Borrowed(name), vector));
+                values.push(vector);
             }
             _ => {
                 let word = single_word(cursor)?;
-                entries.push((Cow::Borrowed(name), word.into()));
+                values.push(word.into());
             }
         }
         more = cursor.more(b'}')?;
     }
     *outer = *cursor;
-    if missed {
-        keep_last_of_each_name(&mut entries);
+    if names.is_none() && (values.len() < layout.len() || values.is_empty()) {
+        names = Some(first_names(*cursor, layout, starts));
     }
-    Some((entries, missed))
+    if missed {
+        let mut entries = names.unwrap_or_default().into_iter().zip(values).collect();
+        keep_last_of_each_name(&mut entries);
+        let (kept, values) = entries.into_iter().unzip();
+        return Some(Entries { names: Some(kept), values, missed });
+    }
+    Some(Entries { names, values, missed })
+}
+
+/// The names that begin at `starts`: the first ones of the layout.
+#[cold]
+fn first_names<'a>(cursor: Cursor<'a>, layout: &Layout, starts: &[usize]) -> Vec<Cow<'a, str>> {
+    let names = starts.iter().enumerate().map(|(place, &start)| cursor.slice(start, layout.n_bytes(place)));
+    names.map(|name| Cow::Borrowed(name.unwrap_or_default())).collect()
 }
 
 /// A value that is neither an array nor an object.

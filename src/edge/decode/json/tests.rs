@@ -1,6 +1,6 @@
 use super::decode;
 use crate::edge::decode::{DecodeSettings, TopicRole};
-use crate::event::{Event, Item, Label, MAX_ITEMS, Prediction, RejectReason, Scalar, Status, Timestamp};
+use crate::event::{Event, Features, Item, Label, MAX_ITEMS, Prediction, RejectReason, Scalar, Status, Timestamp};
 use proptest::prelude::*;
 
 /// Every outcome of one message as text: `#reason`, `P …` or `L …`.
@@ -33,8 +33,9 @@ fn show(value: &Scalar<'_>) -> String {
 }
 
 fn show_prediction(p: &Prediction<'_>) -> String {
-    let pairs =
-        |v: &[(std::borrow::Cow<'_, str>, Scalar<'_>)]| v.iter().map(|(k, v)| format!("{k}={}", show(v))).collect::<Vec<_>>().join(",");
+    let pair = |(k, v): (&str, &Scalar<'_>)| format!("{k}={}", show(v));
+    let features = p.features.iter().map(pair).collect::<Vec<_>>().join(",");
+    let scores = p.scores.iter().map(|(k, v)| pair((k, v))).collect::<Vec<_>>().join(",");
     let Prediction { id, model, version, timestamp, .. } = p;
     let status = match p.status {
         Status::Ok => "ok",
@@ -42,12 +43,7 @@ fn show_prediction(p: &Prediction<'_>) -> String {
         Status::Unrecognised => "unrecognised",
     };
     let (prediction, score, latency) = (show(&p.prediction), show(&p.score), show(&p.latency_ms));
-    format!(
-        "P {id} {model}/{version} {} [{}] {prediction} {score} [{}] {latency} {status}",
-        timestamp.0,
-        pairs(&p.features),
-        pairs(&p.scores)
-    )
+    format!("P {id} {model}/{version} {} [{features}] {prediction} {score} [{scores}] {latency} {status}", timestamp.0)
 }
 
 fn show_label(l: &Label<'_>) -> String {
@@ -325,7 +321,7 @@ fn many_repeated_features_keep_their_last_values() {
         format!(r#"{{"prediction_id":"a","model":"m","version":"v","timestamp":1700000000000,"features":{{{}}}}}"#, fields.join(","));
     decode(Some(message.as_bytes()), TopicRole::Both, &DecodeSettings::default(), &mut |outcome| {
         let Ok(Event::Prediction(p)) = outcome else { panic!("{outcome:?}") };
-        let expected: Vec<_> = (0..200).map(|i| (format!("f{i}").into(), Scalar::Number(f64::from(400 + i)))).collect();
+        let expected: Features<'_> = (0..200).map(|i| (format!("f{i}").into(), Scalar::Number(f64::from(400 + i)))).collect();
         assert_eq!(p.features, expected);
     });
 }
@@ -458,7 +454,7 @@ fn events_borrow_from_the_message() {
     decode(Some(message.as_bytes()), TopicRole::Both, &DecodeSettings::default(), &mut |outcome| {
         let Ok(Event::Prediction(p)) = outcome else { panic!("{outcome:?}") };
         assert!(matches!(p.id, std::borrow::Cow::Borrowed(_)));
-        assert!(matches!(&p.features[0], (std::borrow::Cow::Borrowed("x"), Scalar::Text(std::borrow::Cow::Borrowed("text")))));
+        assert!(matches!(p.features.get("x"), Some(Scalar::Text(std::borrow::Cow::Borrowed("text")))));
         assert_eq!(p.timestamp, Timestamp(1_700_000_000_000));
     });
 }

@@ -11,7 +11,7 @@ use rdkafka::statistics::{Partition, Statistics};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,16 +43,21 @@ pub(super) struct SourceContext {
     start: StartAt,
     shared: Arc<Shared>,
     noticed: Mutex<Vec<Noticed>>,
+    /// Whether there is anything in it: asked for every message.
+    has_noticed: AtomicBool,
     told: Mutex<HashMap<Told, Instant>>,
 }
 
 impl SourceContext {
     pub(super) fn new(topics: Arc<[Arc<str>]>, offsets: Arc<OffsetTable>, start: StartAt, shared: Arc<Shared>) -> Self {
-        Self { topics, offsets, start, shared, noticed: Mutex::default(), told: Mutex::default() }
+        Self { topics, offsets, start, shared, noticed: Mutex::default(), has_noticed: AtomicBool::new(false), told: Mutex::default() }
     }
 
     /// What happened since the last call, in order.
     pub(super) fn take(&self) -> Vec<Noticed> {
+        if !self.has_noticed.swap(false, Ordering::Relaxed) {
+            return Vec::new();
+        }
         std::mem::take(&mut *self.noticed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -71,6 +76,8 @@ impl SourceContext {
 
     fn notice(&self, noticed: Noticed) {
         self.noticed.lock().unwrap_or_else(PoisonError::into_inner).push(noticed);
+        // read by the thread that writes it
+        self.has_noticed.store(true, Ordering::Relaxed);
     }
 
     fn topic(&self, name: &str) -> Option<&Arc<str>> {

@@ -20,6 +20,8 @@ const BATCH_MESSAGES: usize = 1024;
 const BATCH_BYTES: usize = 4 << 20;
 /// … or is this old.
 const BATCH_AGE: Duration = Duration::from_millis(20);
+/// Messages polled for one look at the clock and at what else there is to do.
+const POLLS_A_TURN: usize = 64;
 /// Longest poll without a message: how soon a stop or a commit is seen.
 const POLL: Duration = Duration::from_millis(50);
 /// Pause between attempts to hand over to an engine that is behind.
@@ -83,7 +85,7 @@ impl Reader {
         Self { topics, events, shared, batch, batch_since: Instant::now(), partitions, ends, n_before_ends: 0, n_empty_polls: 0 }
     }
 
-    /// One poll and what follows from it.
+    /// Some polls and what follows from them.
     fn turn(&mut self, consumer: &BaseConsumer<SourceContext>) -> Result<(), Ended> {
         self.shared.turn();
         if self.shared.is_stopping() {
@@ -91,18 +93,26 @@ impl Reader {
         }
         commit(consumer, &self.shared);
         let wait = if self.batch.is_empty() { POLL } else { BATCH_AGE.saturating_sub(self.batch_since.elapsed()) };
-        let polled = consumer.poll(wait);
-        // what the callbacks noticed came before this poll's message
-        for noticed in consumer.context().take() {
-            self.tell(consumer, noticed)?;
+        for place in 0..POLLS_A_TURN {
+            let polled = consumer.poll(if place == 0 { wait } else { Duration::ZERO });
+            // what the callbacks noticed came before this poll's message
+            for noticed in consumer.context().take() {
+                self.tell(consumer, noticed)?;
+            }
+            match polled {
+                Some(Ok(message)) => self.append(consumer, &message),
+                Some(Err(error)) => self.note_error(consumer, &error)?,
+                None => {
+                    self.n_empty_polls = self.n_empty_polls.saturating_add(1);
+                    break;
+                }
+            }
+            if self.batch.len() >= BATCH_MESSAGES || self.batch.n_bytes() >= BATCH_BYTES {
+                self.flush()?;
+            }
+            self.tell_ends()?;
         }
-        match polled {
-            Some(Ok(message)) => self.append(consumer, &message),
-            Some(Err(error)) => self.note_error(consumer, &error)?,
-            None => self.n_empty_polls = self.n_empty_polls.saturating_add(1),
-        }
-        let is_full = self.batch.len() >= BATCH_MESSAGES || self.batch.n_bytes() >= BATCH_BYTES;
-        if is_full || self.batch_since.elapsed() >= BATCH_AGE {
+        if self.batch_since.elapsed() >= BATCH_AGE {
             self.flush()?;
         }
         self.tell_ends()
@@ -162,6 +172,9 @@ impl Reader {
     /// Says which partitions have been handed over to their ends: those whose last message reached it, and, when all that was queued when the
     /// end was found has been polled, the others too (nothing may have come from them yet, and a transaction's marker takes an offset).
     fn tell_ends(&mut self) -> Result<(), Ended> {
+        if self.ends.is_empty() {
+            return Ok(());
+        }
         let is_drained = self.n_before_ends == 0 || self.n_empty_polls >= EMPTY_POLLS;
         let mut reached = Vec::new();
         let mut ends = std::mem::take(&mut self.ends);

@@ -24,9 +24,9 @@ fn pane(reference: &Reference, from: i32) -> InputPane {
     let mut inputs: Vec<ColumnCounts> = reference.inputs.iter().map(|f| f.column.empty_counts()).collect();
     for i in 0..100 {
         let (place, x) = reference.input("x").unwrap();
-        x.column.place(&Scalar::Number(f64::from(from + 5 * i))).count(&mut inputs[place]);
+        x.column.count_numbers(&[f64::from(from + 5 * i)], &mut inputs[place]);
         let (place, country) = reference.input("country").unwrap();
-        country.column.place(&Scalar::Text("CH".into())).count(&mut inputs[place]);
+        country.column.count(country.column.place(&Scalar::Text("CH".into())), &mut inputs[place]);
     }
     InputPane { requests: 100, inputs, ..InputPane::default() }
 }

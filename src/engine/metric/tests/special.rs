@@ -40,7 +40,7 @@ pub(super) fn special_pane<'a>(reference: &Reference, rows: impl Iterator<Item =
         let of_input = |name: &str| COLUMNS.contains(&name).then(|| cell(name, seen));
         for (input, counts) in reference.inputs.iter().zip(&mut pane.inputs) {
             if let Some(value) = of_input(&input.name) {
-                input.column.place(&value).count(counts);
+                input.column.count(input.column.place(&value), counts);
             }
         }
         if let (Scalar::Text(text), Some(known)) = (cell("t", seen), encodings.texts.first()) {

@@ -71,9 +71,14 @@ fn errors(said: &ColumnValues, truth: &ColumnValues, predictions: &ColumnReferen
     let rows: Vec<(usize, f64)> = said
         .iter()
         .zip(truth.iter())
-        .filter_map(|(said, truth)| match (predictions.place(&said), said, truth) {
-            (Place::Slot(slot) | Place::Number { slot, .. }, Scalar::Number(said), Scalar::Number(truth)) => Some((slot, said - truth)),
-            _ => None,
+        .filter_map(|(said, truth)| {
+            let (Scalar::Number(number), Scalar::Number(truth)) = (&said, truth) else { return None };
+            let slot = match predictions.place(&said) {
+                Place::Slot(slot) => slot,
+                Place::Number(number) => predictions.cell(number)?,
+                _ => return None,
+            };
+            Some((slot, number - truth))
         })
         .collect();
     let mut counts = vec![0; predictions.counts.slots.len()];

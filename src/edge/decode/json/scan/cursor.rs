@@ -34,6 +34,12 @@ impl<'a> Cursor<'a> {
         self.text.get(start..self.at)
     }
 
+    /// So many bytes from `start`.
+    #[inline(always)]
+    pub(super) fn slice(&self, start: usize, n_bytes: usize) -> Option<&'a str> {
+        self.text.get(start..start + n_bytes)
+    }
+
     /// The bytes that are left.
     #[inline(always)]
     pub(super) fn rest(&self) -> &'a [u8] {

@@ -5,7 +5,7 @@
 use super::number::Number;
 use super::time;
 use crate::edge::decode::{DecodeSettings, TopicRole};
-use crate::event::{Event, Label, Prediction, Scalar, Status, Timestamp};
+use crate::event::{Event, Features, Label, Prediction, Scalar, Status, Timestamp};
 use std::borrow::Cow;
 
 /// Longest id, model or version, in bytes.
@@ -32,9 +32,6 @@ impl<'a> From<Single<'a>> for Scalar<'a> {
         }
     }
 }
-
-/// Names and values, in order.
-pub(super) type Entries<'a> = Vec<(Cow<'a, str>, Scalar<'a>)>;
 
 /// What a key of the object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +83,10 @@ pub(super) struct Fields<'a> {
     pub(super) model: Single<'a>,
     pub(super) version: Single<'a>,
     pub(super) timestamp: Single<'a>,
-    pub(super) features: Entries<'a>,
+    pub(super) features: Features<'a>,
     pub(super) prediction: Single<'a>,
     pub(super) score: Single<'a>,
-    pub(super) scores: Entries<'a>,
+    pub(super) scores: Vec<(Cow<'a, str>, Scalar<'a>)>,
     pub(super) latency_ms: Single<'a>,
     pub(super) status: Single<'a>,
     pub(super) label: Single<'a>,

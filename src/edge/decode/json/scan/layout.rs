@@ -6,6 +6,7 @@
 //! names found in it need not be compared with each other. Memory is bounded by [`MAX_MODELS`], [`MAX_NAMES`] and [`MAX_BYTES`].
 
 use super::cursor::Cursor;
+use crate::event::SharedNames;
 use std::collections::HashMap;
 
 /// Most models whose layouts are kept.
@@ -24,6 +25,8 @@ const STRANGERS: u32 = 64;
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     names: Vec<Name>,
+    /// The same, for events that have all of them in this order.
+    shared: SharedNames,
     misses: u32,
 }
 
@@ -64,7 +67,24 @@ impl Name {
 impl Layout {
     /// A layout of names that need no escape.
     pub(super) fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        Self { names: names.map(Name::new).collect(), misses: 0 }
+        let mut layout = Self { names: names.map(Name::new).collect(), ..Self::default() };
+        layout.share();
+        layout
+    }
+
+    fn share(&mut self) {
+        self.shared = self.names.iter().map(|name| name.plain().into()).collect();
+    }
+
+    /// Its names, to be shared by events that have all of them in this order.
+    pub(super) fn shared(&self) -> &SharedNames {
+        &self.shared
+    }
+
+    /// Length in bytes of the name at that place.
+    #[inline(always)]
+    pub(super) fn n_bytes(&self, place: usize) -> usize {
+        self.names.get(place).map_or(0, |name| name.quoted.len() - 3)
     }
 
     /// The names, in order.
@@ -77,18 +97,16 @@ impl Layout {
     }
 
     /// Passes over the name that is next, its colon and the space behind them, if it is one of those expected from place `from` on;
-    /// its place and its text.
+    /// its place, and where its text begins.
     #[inline(always)]
-    pub(super) fn find<'a>(&self, cursor: &mut Cursor<'a>, from: usize) -> Option<(usize, &'a str)> {
+    pub(super) fn find(&self, cursor: &mut Cursor<'_>, from: usize) -> Option<(usize, usize)> {
         let rest = cursor.rest();
         let place = if self.names.get(from)?.begins(rest) { from } else { self.ahead(rest, from)? };
         let name = self.names.get(place)?;
         let start = cursor.at() + 1;
-        cursor.skip(name.quoted.len() - 2);
-        let text = cursor.since(start)?;
-        cursor.skip(2);
+        cursor.skip(name.quoted.len());
         cursor.space();
-        Some((place, text))
+        Some((place, start))
     }
 
     /// The place of the name that is next, where the one expected first is left out.
@@ -113,7 +131,7 @@ impl Layout {
         let n_bytes = before.iter().map(|name| name.quoted.len()).sum::<usize>();
         if !places.iter().flatten().is_sorted_by(|a, b| a < b) || n_all > MAX_NAMES.min(2 * places.len()) || n_bytes > MAX_BYTES {
             self.names = names.map(Name::new).collect();
-            return;
+            return self.share();
         }
         let (mut others, mut n_taken) = (before.into_iter(), 0);
         for (name, place) in names.zip(places) {
@@ -126,6 +144,7 @@ impl Layout {
             }
         }
         self.names.extend(others);
+        self.share();
     }
 }
 
