@@ -207,12 +207,12 @@ impl Watcher {
         for (cells, &place) in hour.features.iter().zip(&self.places) {
             let column = &reference.inputs[place].column;
             for &cell in &cells[rows.clone()] {
-                column.place(&scalar(cell)).count(&mut pane.inputs[place]);
+                column.count(column.place(&scalar(cell)), &mut pane.inputs[place]);
             }
         }
         pane.prediction = reference.outputs.prediction.as_ref().map(|column| {
             let mut counts = column.empty_counts();
-            hour.outcomes[rows].iter().for_each(|o| reference.outputs.place_class(&class(o.0)).count(&mut counts));
+            hour.outcomes[rows].iter().for_each(|o| column.count(reference.outputs.place_class(&class(o.0)), &mut counts));
             counts
         });
         pane
@@ -228,8 +228,8 @@ impl Watcher {
                 _ => 0,
             };
             confusion.add(place(truth), place(said));
-            if let Some(counts) = &mut labels {
-                outputs.place_class(&class(truth)).count(counts);
+            if let (Some(counts), Some(column)) = (&mut labels, &outputs.label) {
+                column.count(outputs.place_class(&class(truth)), counts);
             }
         }
         let mut pane = OutcomePane::new(Quality::Classes(confusion), labels);

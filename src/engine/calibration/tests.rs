@@ -56,7 +56,7 @@ fn x() -> Subject {
 /// Everything about a live window of `x`.
 fn live(reference: &Reference, values: &[f64]) -> Vec<Measurement> {
     let mut counts = reference.inputs[0].column.empty_counts();
-    reference.inputs[0].column.count_numbers(&values, &mut counts);
+    reference.inputs[0].column.count_numbers(values, &mut counts);
     let pane = InputPane { requests: values.len() as u64, inputs: vec![counts], ..InputPane::default() };
     measure(
         reference,
@@ -73,7 +73,7 @@ fn above(reference: &Reference, stream: &mut Stream, windows: usize, n: usize, m
     let mut over = 0;
     for _ in 0..windows {
         let mut counts: ColumnCounts = column.empty_counts();
-        stream.take(n).iter().for_each(|&v| column.place(&Scalar::Number(v)).count(&mut counts));
+        column.count_numbers(&stream.take(n), &mut counts);
         let value = match metric {
             Metric::Psi => {
                 crate::stats::psi(&column.binned(&column.counts), &column.binned(&counts), crate::stats::Smoothing::Jeffreys).unwrap().value

@@ -63,6 +63,7 @@ impl Cells {
     }
 
     /// The cell of a finite value.
+    #[inline]
     pub fn cell(&self, value: f64) -> usize {
         let place = self.lookup.points_below(&self.points, value);
         2 * place + usize::from(self.points.get(place).is_some_and(|&p| p == value))

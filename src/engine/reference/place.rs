@@ -22,7 +22,16 @@ pub enum Place {
 impl ColumnReference {
     /// Where a value belongs in this column. In a numeric column names are of the wrong type, numbers in quotes too; in a categorical
     /// column a number and its text are one category. Not for columns of classes: those go by [`OutputReference::place_class`].
+    #[inline]
     pub fn place(&self, value: &Scalar<'_>) -> Place {
+        match (&self.slots, value) {
+            (Slots::Numeric(_), Scalar::Number(number)) if number.is_finite() => Place::Number(*number),
+            _ => self.place_other(value),
+        }
+    }
+
+    /// Where anything but a number of a numeric column belongs.
+    fn place_other(&self, value: &Scalar<'_>) -> Place {
         match (&self.slots, value) {
             (_, Scalar::Null) => Place::Missing,
             (Slots::Vector(dimension), Scalar::Vector(vector)) if vector.len() == *dimension => {
@@ -35,7 +44,6 @@ impl ColumnReference {
             (_, Scalar::Structured | Scalar::List(_) | Scalar::Vector(_)) | (Slots::Hashed(_) | Slots::Vector(_), _) => {
                 Place::Invalid(InvalidReason::WrongType)
             }
-            (Slots::Numeric(_), Scalar::Number(number)) if number.is_finite() => Place::Number(*number),
             (Slots::Numeric(_), Scalar::Text(_) | Scalar::Bool(_)) => Place::Invalid(InvalidReason::WrongType),
             (Slots::Categorical(categories), value) => match canonical_text(value) {
                 Some(text) => Place::Slot(categories.slot(&text)),

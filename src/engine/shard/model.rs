@@ -186,6 +186,7 @@ impl ModelRuntime {
     }
 
     /// Where the feature at that place of an event goes; `None`: the reference does not have it.
+    #[inline]
     pub(super) fn source(&self, at: usize, features: &Features<'_>) -> Option<Source> {
         match &self.order {
             Some((_, sources)) if self.in_order => sources.get(at).copied().flatten(),

@@ -36,6 +36,7 @@ impl Special {
     }
 
     /// Notes the value of an input that is looked at together with others.
+    #[inline]
     pub(super) fn note_value(&mut self, runtime: &ModelRuntime, reference: &Reference, input: usize, value: &Scalar<'_>, place: Place) {
         let Some(&Some(dimension)) = runtime.dimensions.get(input) else { return };
         if let (Some(moments), Some(units)) = (&reference.encodings.moments, self.together.get_mut(dimension)) {

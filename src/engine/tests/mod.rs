@@ -1,5 +1,6 @@
 //! The whole engine by scripts: what goes in at which time, what comes out.
 
+mod blocks;
 mod data;
 mod detectors;
 mod explain;

@@ -34,7 +34,7 @@ fn what_does_not_go_together_is_replaced() {
 fn a_name_is_found_where_it_is_expected_or_a_little_later() {
     let names: Vec<String> = (0..20).map(|i| format!("name_{i}")).collect();
     let layout = Layout::of(names.iter().map(String::as_str));
-    let find = |text: &str, from: usize| {
+    let find = |text: &'static str, from: usize| {
         let mut cursor = Cursor::new(text);
         layout.find(&mut cursor, from).map(|(place, start)| (place, &text[start..start + layout.n_bytes(place)], cursor.at()))
     };
