@@ -268,7 +268,11 @@ fn tell_inputs(
         let place = match runtime.source(at, &prediction.features) {
             Some(Source::Input(input)) => {
                 let place = reference.inputs[input].column.place(value);
-                block.tell(input, place);
+                match place {
+                    // nearly all of them; it stays in a register
+                    Place::Number(number) => block.tell_number(input, number),
+                    _ => block.tell(input, place),
+                }
                 scratch.special.note_value(runtime, reference, input, value, place);
                 place
             }

@@ -93,12 +93,22 @@ impl Waiting {
 
 impl Block {
     /// Counts where the present row has a value of an input. Each input has one at most.
-    #[inline]
     pub(super) fn tell(&mut self, input: usize, place: Place) {
+        self.told(input).add(place);
+    }
+
+    /// The same of a number of a numeric column.
+    #[inline]
+    pub(super) fn tell_number(&mut self, input: usize, number: f64) {
+        self.told(input).numbers.push(number);
+    }
+
+    #[inline]
+    fn told(&mut self, input: usize) -> &mut Waiting {
         let waiting = &mut self.inputs[input];
         self.n_told += usize::from(waiting.row != self.rows);
         waiting.row = self.rows;
-        waiting.add(place);
+        waiting
     }
 
     /// Counts many values of one input of the present row, by slot.

@@ -196,13 +196,14 @@ fn entries<'a>(outer: &mut Cursor<'a>, layout: &Layout, max: usize, starts: &mut
         match cursor.byte() {
             b'"' => {
                 let start = *cursor;
-                if let Some(text) = cursor.string() {
-                    values.push(Scalar::Text(Cow::Borrowed(text)));
+                let text = if let Some(text) = cursor.string() {
+                    Cow::Borrowed(text)
                 } else {
                     let (text, behind) = start.escaped()?;
                     *cursor = behind;
-                    values.push(Scalar::Text(Cow::Owned(text)));
-                }
+                    Cow::Owned(text)
+                };
+                push(&mut values, Scalar::Text(text));
             }
             b'-' | b'0'..=b'9' => {
                 let number = number(cursor)?;
@@ -211,11 +212,11 @@ fn entries<'a>(outer: &mut Cursor<'a>, layout: &Layout, max: usize, starts: &mut
             b'[' => {
                 let (vector, behind) = vector(*cursor)?;
                 *cursor = behind;
-                values.push(vector);
+                push(&mut values, vector);
             }
             _ => {
                 let word = single_word(cursor)?;
-                values.push(word.into());
+                push(&mut values, word.into());
             }
         }
         more = cursor.more(b'}')?;
@@ -231,6 +232,12 @@ fn entries<'a>(outer: &mut Cursor<'a>, layout: &Layout, max: usize, starts: &mut
         return Some(Entries { names: Some(kept), values, missed });
     }
     Some(Entries { names, values, missed })
+}
+
+/// Apart from the numbers, so that those are written where they stay: one push for all would copy each as a whole, right behind the writing of its parts.
+#[inline(never)]
+fn push<'a>(values: &mut Vec<Scalar<'a>>, value: Scalar<'a>) {
+    values.push(value);
 }
 
 /// The names that begin at `starts`: the first ones of the layout.
