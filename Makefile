@@ -48,6 +48,11 @@ check: setup-build ## the fast part of it: format, lints, unit tests
 bench-detection: setup-build ## false alerts and detections on simulated streams, beside other tools' rules (minutes); writes docs/DETECTION.md
 	cargo bench --quiet --locked --bench detection -- --write $(ARGS)
 
+.PHONY: bench-pipeline
+bench-pipeline: setup ## what driftd costs from Kafka, from files and in memory, and a thousand models (minutes); writes docs/PERFORMANCE.md
+	scripts/kafka.sh jars
+	cargo bench --quiet --locked --bench pipeline -- --write $(ARGS)
+
 .PHONY: lint
 lint: setup ## lint the Dockerfile and the scripts
 	scripts/lint.sh

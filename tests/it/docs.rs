@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Pages that are written by hand.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -25,6 +25,7 @@ const PAGES: [&str; 10] = [
     "docs/DEVELOPING.md",
     "docs/EVENTS.md",
     "docs/GLOSSARY.md",
+    "docs/PERFORMANCE.md",
     "docs/STATISTICS.md",
 ];
 

@@ -27,7 +27,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use configuration::KafkaConfigError;
+pub use configuration::{KafkaConfigError, consumer_properties};
 pub use event::{Assignment, OffsetGap, ProblemKind, ReadFrom, SourceEvent, SourceProblem};
 pub use offsets::{OffsetTable, PartitionOffset};
 pub use status::{PartitionLag, SourceStatus};

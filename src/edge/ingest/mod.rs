@@ -12,7 +12,7 @@ pub use batch::{Batch, Message, Run};
 pub use embedded::{EmbeddedBroker, EmbeddedError};
 pub use kafka::{
     Assignment, Closing, KafkaConfigError, KafkaSource, OffsetGap, OffsetTable, PartitionLag, PartitionOffset, ProblemKind, ReadFrom,
-    SourceEvent, SourceProblem, SourceStatus,
+    SourceEvent, SourceProblem, SourceStatus, consumer_properties,
 };
 pub use producer::{Delivered, Producer, ProducerError};
 pub use settings::{KafkaSettings, StartAt};

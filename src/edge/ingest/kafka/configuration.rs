@@ -5,7 +5,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use secrecy::ExposeSecret;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Properties that the source depends on, and why or where they are set instead.
@@ -84,6 +84,12 @@ pub(super) fn topics(settings: &KafkaSettings) -> Result<Arc<[Arc<str>]>, KafkaC
         Some(name) => Err(KafkaConfigError::TopicName((*name).to_owned())),
         None => Ok(names.into_iter().map(Arc::from).collect::<Vec<_>>().into()),
     }
+}
+
+/// Every librdkafka property of the daemon's consumer, secret ones included: for a consumer of one's own that is to behave like it.
+pub fn consumer_properties(settings: &KafkaSettings) -> Result<BTreeMap<String, String>, KafkaConfigError> {
+    let config = consumer(settings)?;
+    Ok(config.config_map().iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
 }
 
 /// The consumer's configuration: driftd's defaults, the operator's properties over them, what must not change last.
