@@ -8,6 +8,7 @@ use crate::edge::encode::Line;
 use crate::edge::ingest::PartitionLag;
 use crate::engine::alert::{AlertFacts, AlertState};
 use crate::engine::evaluator::Effect;
+use crate::engine::join::Pushed;
 use crate::engine::metric::{Baseline, Measurement, Metric, Reading, Subject, Verdict};
 use crate::engine::window::StreamKey;
 use crate::event::{InvalidReason, RejectReason, Timestamp};
@@ -147,6 +148,7 @@ impl Publisher {
         view.events.applied = counts.applied;
         view.events.duplicate = counts.duplicate;
         view.events.late = counts.late;
+        view.events.labels_not_sampled = counts.labels_not_sampled;
         view.events.amended = counts.amended;
         let received =
             counts.received_by.iter().filter_map(|(&(topic, kind), &n)| Some(((Arc::clone(topics.name(topic)?), kind.as_str()), n)));
@@ -157,8 +159,11 @@ impl Publisher {
         view.join.labels_revised = counts.revised;
         view.join.labels_waiting = pipeline.shard.in_flight();
         view.join.predictions = pipeline.shard.n_predictions() as u64;
-        let evicted_labels = counts.rejected.get(&RejectReason::LabelEvicted).copied().unwrap_or(0);
-        view.join.evicted = BTreeMap::from([("predictions", counts.predictions_evicted), ("labels", evicted_labels)]);
+        view.join.bytes = pipeline.shard.join_bytes() as u64;
+        view.join.predictions_not_sampled = counts.predictions_not_sampled;
+        let evicted = [("predictions", counts.predictions_evicted), ("labels", counts.labels_evicted)];
+        let by_bound = |(store, pushed): (_, Pushed)| [((store, "number"), pushed.by_number), ((store, "bytes"), pushed.by_bytes)];
+        view.join.evicted = evicted.into_iter().flat_map(by_bound).collect();
         view.segments_overflow = counts.segments_overflow;
         let watermark = pipeline.shard.watermarks().inputs;
         view.watermark = Some(watermark).filter(|&w| w != Timestamp::MIN);

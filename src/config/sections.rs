@@ -174,12 +174,25 @@ pub(crate) fn join(section: Section<'_>) -> JoinSettings {
         1..=1_000_000_000,
         "Most labels that wait for a prediction; the oldest is dropped, and counted.",
     );
+    let max_bytes = section.size(
+        "max_bytes",
+        "\"1GiB\"",
+        1 << 20..=1 << 44,
+        "Most memory that predictions and labels take together; the oldest are dropped, and counted.",
+    );
+    let sample = section.number(
+        "sample",
+        "1",
+        0.000_001..=1.0,
+        "Share of predictions that are remembered for their labels, chosen by `prediction_id`; labels of the others are counted, not joined.",
+    );
     if section.sound(&["horizon", "keep"]) && keep_ms < horizon_ms {
         let text = super::duration::print_duration;
         section.refuse("keep", format!("\"{}\" is shorter than join.horizon \"{}\"", text(keep_ms), text(horizon_ms)));
     }
     section.finish();
-    JoinSettings { horizon_ms, keep_ms, mature_coverage, max_predictions: whole(max_predictions), max_labels: whole(max_labels) }
+    let (max_predictions, max_labels) = (whole(max_predictions), whole(max_labels));
+    JoinSettings { horizon_ms, keep_ms, mature_coverage, max_predictions, max_labels, max_bytes, sample }
 }
 
 /// `[limits]`, and the bound of the outbox.

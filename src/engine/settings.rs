@@ -49,6 +49,10 @@ pub struct JoinSettings {
     pub max_predictions: usize,
     /// Most labels that wait for their prediction at once; the oldest is dropped, and counted.
     pub max_labels: usize,
+    /// Most bytes that both take together; the oldest are dropped, and counted.
+    pub max_bytes: usize,
+    /// Share of all ids that are joined (above 0, at most 1).
+    pub sample: f64,
 }
 
 /// Bounds on what may be watched at once; what they drop is counted.

@@ -43,12 +43,14 @@ struct Counts<'a> {
     applied: u64,
     duplicate: u64,
     late: u64,
+    labels_not_sampled: u64,
     rejected: &'a BTreeMap<&'static str, u64>,
     values_invalid: &'a BTreeMap<&'static str, u64>,
     labels_joined: u64,
     labels_revised: u64,
     labels_waiting: u64,
     predictions_waiting: u64,
+    predictions_not_sampled: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -177,12 +179,14 @@ fn counts(view: &View) -> Counts<'_> {
         applied: view.events.applied,
         duplicate: view.events.duplicate,
         late: view.events.late,
+        labels_not_sampled: view.events.labels_not_sampled,
         rejected: &view.events.rejected,
         values_invalid: &view.events.values_invalid,
         labels_joined: view.join.labels_joined,
         labels_revised: view.join.labels_revised,
         labels_waiting: view.join.labels_waiting,
         predictions_waiting: view.join.predictions,
+        predictions_not_sampled: view.join.predictions_not_sampled,
     }
 }
 

@@ -67,7 +67,8 @@ pub struct View {
     pub not_ready: Vec<NotReady>,
 }
 
-/// What became of events and values. Each event received ends in exactly one of applied, rejected, duplicate, late (invariant I1).
+/// What became of events and values. Each event received ends in exactly one of applied, rejected, duplicate, late, not sampled
+/// (invariant I1), or waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventCounts {
     /// By topic and kind (`prediction`, `label`, `unreadable`).
@@ -80,6 +81,8 @@ pub struct EventCounts {
     pub duplicate: u64,
     /// Came after their pane was closed for good.
     pub late: u64,
+    /// Labels outside the sample that is joined.
+    pub labels_not_sampled: u64,
     /// Of the applied: came after their pane had closed, while a window that holds it was open.
     pub amended: u64,
     /// Single values that could not be used, by reason.
@@ -97,8 +100,12 @@ pub struct JoinView {
     pub labels_waiting: u64,
     /// Predictions that are remembered for their labels.
     pub predictions: u64,
-    /// Entries pushed out of a full store, by store (`predictions`, `labels`).
-    pub evicted: BTreeMap<&'static str, u64>,
+    /// Most bytes that these predictions and labels take.
+    pub bytes: u64,
+    /// Predictions outside the sample that is joined.
+    pub predictions_not_sampled: u64,
+    /// Entries pushed out of a full store, by store (`predictions`, `labels`) and by the bound that was reached (`number`, `bytes`).
+    pub evicted: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 /// One partition that this instance reads.

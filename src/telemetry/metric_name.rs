@@ -70,13 +70,18 @@ metrics! {
     EventsRejected: Counter "driftd_events_rejected_total" ["reason"] "Events that were not applied, by reason.";
     EventsDuplicate: Counter "driftd_events_duplicate_total" [] "Events whose prediction_id was seen before.";
     EventsLate: Counter "driftd_events_late_total" [] "Events that came after their pane was closed for good.";
+    LabelsNotSampled: Counter "driftd_labels_not_sampled_total" [] "Labels outside join.sample, which are not joined.";
     EventsAmended: Counter "driftd_events_amended_total" [] "Of the applied: predictions that came after their pane had closed.";
     ValuesInvalid: Counter "driftd_values_invalid_total" ["reason"] "Single values that could not be used, by reason; the rest of their event counts.";
     LabelsJoined: Counter "driftd_labels_joined_total" [] "Labels that met their prediction.";
     LabelsRevised: Counter "driftd_labels_revised_total" [] "Labels that replaced an earlier label of the same prediction.";
     LabelsWaiting: Gauge "driftd_labels_waiting" [] "Labels that wait for their prediction.";
     JoinPredictions: Gauge "driftd_join_predictions" [] "Predictions that are remembered for their labels.";
-    JoinEvicted: Counter "driftd_join_evicted_total" ["store"] "Entries pushed out of a full store of the join (predictions, labels).";
+    JoinBytes: Gauge "driftd_join_bytes" [] "Most memory that these predictions and labels take; join.max_bytes bounds it.";
+    PredictionsNotSampled: Counter "driftd_predictions_not_sampled_total" []
+        "Of the applied: predictions outside join.sample, which are not remembered for a label.";
+    JoinEvicted: Counter "driftd_join_evicted_total" ["store", "bound"]
+        "Entries pushed out of a full store of the join (predictions, labels), by the bound that was reached (number, bytes).";
     WatermarkTimestamp: Gauge "driftd_watermark_timestamp_seconds" [] "Event time up to which windows are closed.";
     EventTimeLag: Gauge "driftd_event_time_lag_seconds" [] "Wall clock minus watermark when the figures were taken.";
     ConsumerLag: Gauge "driftd_consumer_lag_records" ["topic", "partition"] "Messages of a partition that driftd has not taken yet.";

@@ -165,6 +165,9 @@ struct CountsLine {
     late: u64,
     duplicate: u64,
     rejected: BTreeMap<&'static str, u64>,
+    /// Labels whose id is not in the sample that is joined; only where there are some.
+    #[serde(skip_serializing_if = "is_zero")]
+    not_sampled: u64,
     in_flight: u64,
 }
 
@@ -278,6 +281,7 @@ impl Line {
                 late: counts.late,
                 duplicate: counts.duplicate,
                 rejected: counts.rejected.iter().map(|(reason, &n)| (reason.as_str(), n)).collect(),
+                not_sampled: counts.labels_not_sampled,
                 in_flight,
             },
             amended: counts.amended,
@@ -305,6 +309,9 @@ impl Line {
                     "{} events: {} applied, {} late, {} duplicate, {rejected} rejected, {} waiting; {} windows",
                     c.received, c.applied, c.late, c.duplicate, c.in_flight, s.windows
                 );
+                if c.not_sampled > 0 {
+                    text.push_str(&format!("\n  not sampled: {} labels", c.not_sampled));
+                }
                 for (reason, n) in &c.rejected {
                     text.push_str(&format!("\n  rejected {reason}: {n}"));
                 }
@@ -323,6 +330,10 @@ impl Line {
         serde_json::to_writer(&mut *out, self)?;
         out.write_all(b"\n")
     }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl WindowLine {

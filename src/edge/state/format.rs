@@ -5,7 +5,7 @@
 use super::RefusalReason;
 
 /// Version of this layout and of the body's encoding; one more with each change that an older driftd could not read.
-pub(super) const FORMAT_VERSION: u16 = 1;
+pub(super) const FORMAT_VERSION: u16 = 2;
 
 const MAGIC: &[u8; 7] = b"DRFSNAP";
 const HEADER_BYTES: usize = MAGIC.len() + 2 + 8 + 8;
@@ -85,14 +85,14 @@ mod tests {
         assert!(matches!(decode(1, Vec::new()), Err(RefusalReason::Torn { found: 0, .. })));
     }
 
-    /// A change of the layout must come with a new version: this is what version 1 wrote.
+    /// A change of the layout must come with a new version: this is what version 2 writes.
     #[test]
-    fn the_layout_of_version_1_stands() {
-        let mut expected = b"DRFSNAP\x01\x00\x02\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0ab".to_vec();
-        // python3: zlib.crc32(b"DRFSNAP\x01\x00\x02" + b"\0"*7 + b"\x02" + b"\0"*7 + b"ab")
+    fn the_layout_of_version_2_stands() {
+        let mut expected = b"DRFSNAP\x02\x00\x02\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0ab".to_vec();
+        // python3: zlib.crc32(b"DRFSNAP\x02\x00\x02" + b"\0"*7 + b"\x02" + b"\0"*7 + b"ab")
         expected.extend_from_slice(&GOLDEN_CRC.to_le_bytes());
         assert_eq!(encode(2, b"ab"), expected);
     }
 
-    const GOLDEN_CRC: u32 = 1120130100;
+    const GOLDEN_CRC: u32 = 3983186430;
 }

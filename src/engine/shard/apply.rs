@@ -9,7 +9,7 @@ use super::scored::place_scores;
 use super::special::Special;
 use super::state::StreamState;
 use crate::engine::catalogue::Signal;
-use crate::engine::join::{Entry, Known, Outcome};
+use crate::engine::join::{Entry, Known, Outcome, in_sample};
 use crate::engine::reference::{ColumnReference, Place, Reference};
 use crate::engine::settings::ModelSettings;
 use crate::engine::summary::{Confusion, RankingSums, RegressionSums, Scores};
@@ -40,7 +40,8 @@ impl Shard {
             Err(reason) => return Some(reason),
         };
         let key = self.state.join.key(&prediction.id);
-        if self.state.join.known(key, model) == Known::Duplicate {
+        let sampled = in_sample(&prediction.id, self.settings.join.sample);
+        if sampled && self.state.join.known(key, model) == Known::Duplicate {
             self.state.counts.duplicate += 1;
             self.count_duplicate(model, prediction.timestamp);
             return None;
@@ -63,10 +64,14 @@ impl Shard {
         if late_for_its_pane {
             self.dirty_inputs.extend(self.scratch.route.iter().map(|&s| (s, start)));
         }
+        let scores = if outcome.is_some() { self.remembered_scores(model, prediction) } else { Scores::None };
+        if !sampled {
+            self.state.counts.predictions_not_sampled += 1;
+            return None;
+        }
         if outcome.is_some() && self.blocks.expect_label(position) {
             self.expect_labels(model, start);
         }
-        let scores = if outcome.is_some() { self.remembered_scores(model, prediction) } else { Scores::None };
         let entry = Entry { model, route, timestamp: prediction.timestamp, predicted: outcome, scores, truth: None };
         self.state.join.remember(key, entry);
         self.join_waiting(key);

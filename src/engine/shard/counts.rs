@@ -1,5 +1,6 @@
 //! What became of every event: each ends in exactly one counter (invariant I1).
 
+use crate::engine::join::Pushed;
 use crate::event::{InvalidReason, RejectReason, TopicId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,8 +53,14 @@ pub struct Counts {
     pub revised: u64,
     /// Single values that could not be used, in the order of [`InvalidReason::ALL`].
     pub invalid_values: [u64; InvalidReason::ALL.len()],
-    /// Predictions that were forgotten before their time because too many were remembered.
-    pub predictions_evicted: u64,
+    /// Labels whose id is not in the sample that is joined.
+    pub labels_not_sampled: u64,
+    /// Of the applied predictions: those whose id is not in the sample that is joined, so that nothing was remembered of them.
+    pub predictions_not_sampled: u64,
+    /// Predictions that were forgotten before their time.
+    pub predictions_evicted: Pushed,
+    /// Of the rejected labels: those that were forgotten before their time.
+    pub labels_evicted: Pushed,
     /// Predictions whose segment was not kept apart because there are too many.
     pub segments_overflow: u64,
 }
@@ -84,6 +91,6 @@ impl Counts {
 
     /// Events that are accounted for: all but those that still wait.
     pub fn settled(&self) -> u64 {
-        self.applied + self.late + self.duplicate + self.rejected.values().sum::<u64>()
+        self.applied + self.late + self.duplicate + self.labels_not_sampled + self.rejected.values().sum::<u64>()
     }
 }

@@ -7,7 +7,7 @@ use super::ranked::{judge, relevant_items};
 use super::scores::positive_place;
 use super::state::StreamState;
 use crate::engine::catalogue::Signal;
-use crate::engine::join::{Entry, Outcome, Told, Truth, key_of};
+use crate::engine::join::{Entry, Outcome, Told, Truth, in_sample, key_of};
 use crate::engine::settings::Settings;
 use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
@@ -31,6 +31,11 @@ enum Joined {
 impl Shard {
     pub(super) fn apply_label(&mut self, label: &Label<'_>, position: Position) -> Option<RejectReason> {
         let key = self.state.join.key(&label.prediction_id);
+        // a smaller sample than before leaves predictions behind that expect their labels
+        if !in_sample(&label.prediction_id, self.settings.join.sample) && self.state.join.places(key).is_empty() {
+            self.state.counts.labels_not_sampled += 1;
+            return None;
+        }
         let (text, items) = match &label.label {
             Scalar::List(items) => match relevant_items(items, self.state.join.seed()) {
                 Some(items) => (Cow::Borrowed(""), Some(Cow::Owned(items.into_vec()))),
@@ -67,7 +72,7 @@ impl Shard {
 
     fn wait(&mut self, key: u64, label: Told<'_>) {
         let says_the_same = |other: Told<'_>| (&other.label, &other.items, other.model) == (&label.label, &label.items, label.model);
-        let known = self.state.join.waiting(key).iter().any(|waiting| says_the_same(waiting.told()));
+        let known = self.state.join.waiting(key).any(|waiting| says_the_same(waiting.told()));
         if known {
             self.state.counts.duplicate += 1;
         } else {
@@ -93,7 +98,8 @@ impl Shard {
     fn join(&mut self, key: u64, label: &Told<'_>) -> Option<Joined> {
         let Self { state, runtimes, settings, dirty_outcomes, .. } = self;
         let (mut best, seed) = (None, state.join.seed());
-        for entry in state.join.predictions_mut(key) {
+        for place in state.join.places(key) {
+            let entry = state.join.entry(place);
             let record = &mut state.models[entry.model as usize];
             if label.model.is_some_and(|m| *m != *record.key.model) {
                 continue;
@@ -109,11 +115,9 @@ impl Shard {
                     let truth = Truth { outcome, at: label.timestamp };
                     let start = entry.timestamp.floor(settings.window.slide_ms);
                     let mut joined = Joined::Rejected(RejectReason::LabelTooLate);
-                    let previous = entry.truth.clone();
                     for &stream in &state.routes[entry.route as usize] {
                         let Some(pane) = state.streams[stream as usize].outcomes.get_mut(&start) else { continue };
-                        entry.truth.clone_from(&previous);
-                        joined = settle(entry, truth.clone(), Arc::make_mut(pane), record, runtime, label.position);
+                        joined = settle(&entry, &truth, Arc::make_mut(pane), record, runtime, label.position);
                         if matches!(joined, Joined::Applied | Joined::Revised) {
                             dirty_outcomes.insert((stream, start));
                         }
@@ -128,6 +132,9 @@ impl Shard {
                             &mut state.streams,
                         );
                         super::learning::learn_label(record, runtime, &label.label);
+                    }
+                    if matches!(joined, Joined::Applied | Joined::Revised) {
+                        state.join.set_truth(place, truth);
                     }
                     joined
                 }
@@ -187,8 +194,8 @@ fn open_slide(at: Timestamp, closed: Timestamp, slide_ms: i64) -> Timestamp {
 
 /// Puts the truth of one prediction into one pane; what was known before is taken out first.
 fn settle(
-    entry: &mut Entry,
-    truth: Truth,
+    entry: &Entry,
+    truth: &Truth,
     pane: &mut OutcomePane,
     record: &ModelRecord,
     runtime: &ModelRuntime,
@@ -215,7 +222,6 @@ fn settle(
     tally(pane, record, runtime, (predicted, &entry.scores), &truth.outcome, true);
     pane.label_positions.add(position);
     pane.last_label = pane.last_label.max(Some(truth.at));
-    entry.truth = Some(truth);
     joined
 }
 

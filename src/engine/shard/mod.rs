@@ -25,6 +25,7 @@ use crate::engine::window::{Carries, Watermarks};
 use crate::event::{Event, PartitionId, Position, RejectReason, Timestamp, TopicId};
 use block::Blocks;
 use model::ModelRuntime;
+use smallvec::SmallVec;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -212,6 +213,17 @@ impl Shard {
     /// Predictions that are remembered for their labels.
     pub fn n_predictions(&self) -> usize {
         self.state.join.n_predictions()
+    }
+
+    /// Most bytes that those predictions and the labels that wait take.
+    pub fn join_bytes(&self) -> usize {
+        self.state.join.bytes()
+    }
+
+    /// Says which ids come next, some dozens at a time: their join is then faster. It changes nothing else.
+    pub fn foresee<'i>(&self, ids: impl IntoIterator<Item = &'i str>) {
+        let keys: SmallVec<[u64; 64]> = ids.into_iter().map(|id| self.state.join.key(id)).collect();
+        self.state.join.touch(&keys);
     }
 
     /// How far event time has come.

@@ -1,6 +1,7 @@
 //! What leaves the shard, and what it forgets.
 
 use super::Shard;
+use crate::engine::join::Bounds;
 use crate::engine::published::Published;
 use crate::engine::window::PaneUpdate;
 use crate::event::{RejectReason, Timestamp};
@@ -55,11 +56,13 @@ impl Shard {
     pub(super) fn forget(&mut self, all: Timestamp) {
         let join = &self.settings.join;
         let horizon = if all == Timestamp::MIN { Timestamp::MIN } else { all.minus(join.keep_ms) };
-        let state = &mut self.state;
-        state.counts.predictions_evicted += state.join.forget_predictions(horizon, join.max_predictions);
-        let (expired, evicted) = state.join.forget_labels(horizon, join.max_labels);
-        state.counts.reject_many(RejectReason::LabelWithoutPrediction, expired);
-        state.counts.reject_many(RejectReason::LabelEvicted, evicted);
+        let bounds = Bounds { predictions: join.max_predictions, labels: join.max_labels, bytes: join.max_bytes };
+        let forgotten = self.state.join.forget(horizon, &bounds);
+        let counts = &mut self.state.counts;
+        counts.predictions_evicted.add(forgotten.predictions);
+        counts.labels_evicted.add(forgotten.labels);
+        counts.reject_many(RejectReason::LabelWithoutPrediction, forgotten.labels_expired);
+        counts.reject_many(RejectReason::LabelEvicted, forgotten.labels.total());
     }
 
     /// Drops panes that no window to come has any use for. (A replay that has ended drops nothing: its last windows are still to be read.)

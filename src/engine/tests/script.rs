@@ -50,6 +50,8 @@ pub(super) fn settings() -> Settings {
             mature_coverage: 0.9,
             max_predictions: 10_000,
             max_labels: 1_000,
+            max_bytes: 1 << 30,
+            sample: 1.0,
         },
         limits: Limits { models: 4, segments: 2, classes: 10 },
         models: vec![Arc::new(ModelSettings {
@@ -191,6 +193,12 @@ impl Script {
             self.evaluator.take(published, &self.shard.state().topic_names());
         }
         self.effects.extend(self.evaluator.finish());
+    }
+
+    /// The same with other settings.
+    pub(super) fn restart_with(&mut self, settings: Settings) {
+        self.settings = Arc::new(settings);
+        self.restart();
     }
 
     /// Stops the process and starts it again from its state, as bytes.

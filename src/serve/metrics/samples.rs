@@ -82,6 +82,7 @@ fn put_events(samples: &mut Samples, view: &View) {
     }
     samples.count(MetricName::EventsDuplicate, &[], events.duplicate);
     samples.count(MetricName::EventsLate, &[], events.late);
+    samples.count(MetricName::LabelsNotSampled, &[], events.labels_not_sampled);
     samples.count(MetricName::EventsAmended, &[], events.amended);
     for (reason, &n) in &events.values_invalid {
         samples.count(MetricName::ValuesInvalid, &[reason], n);
@@ -90,8 +91,10 @@ fn put_events(samples: &mut Samples, view: &View) {
     samples.count(MetricName::LabelsRevised, &[], view.join.labels_revised);
     samples.count(MetricName::LabelsWaiting, &[], view.join.labels_waiting);
     samples.count(MetricName::JoinPredictions, &[], view.join.predictions);
-    for (store, &n) in &view.join.evicted {
-        samples.count(MetricName::JoinEvicted, &[store], n);
+    samples.count(MetricName::JoinBytes, &[], view.join.bytes);
+    samples.count(MetricName::PredictionsNotSampled, &[], view.join.predictions_not_sampled);
+    for ((store, bound), &n) in &view.join.evicted {
+        samples.count(MetricName::JoinEvicted, &[store, bound], n);
     }
     samples.count(MetricName::SegmentsOverflow, &[], view.segments_overflow);
 }

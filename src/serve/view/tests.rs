@@ -53,6 +53,7 @@ pub(in crate::serve) fn sample_view() -> View {
         rejected: counts([("not_json", 3), ("missing_id", 5)]),
         duplicate: 7,
         late: 3,
+        labels_not_sampled: 6,
         amended: 1,
         values_invalid: counts([("wrong_type", 2), ("non_finite", 0)]),
     };
@@ -61,7 +62,9 @@ pub(in crate::serve) fn sample_view() -> View {
         labels_revised: 2,
         labels_waiting: 8,
         predictions: 210,
-        evicted: counts([("predictions", 1), ("labels", 0)]),
+        bytes: 15_232,
+        predictions_not_sampled: 9,
+        evicted: [(("predictions", "number"), 1), (("labels", "bytes"), 0)].into(),
     };
     view.partitions = vec![
         PartitionView { topic: "predictions".into(), partition: 0, next_offset: 5010, high_offset: Some(5022) },

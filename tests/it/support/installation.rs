@@ -276,11 +276,16 @@ impl Metrics {
         self.0.get(series).map_or(0, |value| *value as u64)
     }
 
-    /// Invariant I1: received = applied + late + duplicate + rejected + waiting.
+    /// Invariant I1: received = applied + late + duplicate + not sampled + rejected + waiting.
     #[track_caller]
     pub(crate) fn assert_conserved(&self) {
-        let parts =
-            ["driftd_events_applied_total", "driftd_events_late_total", "driftd_events_duplicate_total", "driftd_events_rejected_total"];
+        let parts = [
+            "driftd_events_applied_total",
+            "driftd_events_late_total",
+            "driftd_events_duplicate_total",
+            "driftd_events_rejected_total",
+            "driftd_labels_not_sampled_total",
+        ];
         let settled: u64 = parts.iter().map(|name| self.sum(name)).sum();
         let waiting = self.sum("driftd_labels_waiting");
         assert_eq!(self.sum("driftd_events_received_total"), settled + waiting, "{:#?}", self.0);

@@ -87,11 +87,11 @@ fn a_refused_file_is_named_and_the_older_one_used() {
     let mut flipped = good(3);
     flipped[40] ^= 4;
     let mut newer = good(3);
-    newer[7] = 2;
+    newer[7] = 3;
     let cases = [
         (good(3)[..30].to_vec(), "torn"),
         (flipped, "checksum"),
-        (newer, "format version 2, but this driftd reads version 1"),
+        (newer, "format version 3, but this driftd reads version 2"),
         (good(2), "sequence 2"),
         (vec![0; 50], "not a driftd snapshot"),
     ];
