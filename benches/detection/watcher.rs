@@ -13,7 +13,7 @@ use driftd::engine::reference::table::{Column, Table};
 use driftd::engine::reference::{Place, Reference};
 use driftd::engine::settings::{Settings, Task};
 use driftd::engine::summary::Confusion;
-use driftd::engine::window::{InputPane, OutcomePane, PaneUpdate, Quality, StreamKey, Watermarks};
+use driftd::engine::window::{InputPane, OutcomePane, Pane, PaneUpdate, Quality, StreamKey, Watermarks};
 use driftd::event::{ModelKey, Scalar, Timestamp};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -180,8 +180,8 @@ impl Watcher {
             let update = PaneUpdate {
                 stream: Arc::clone(&self.stream),
                 start,
-                input: Some(Arc::new(self.inputs(hour, rows.clone(), start, end))),
-                outcome: Some(Arc::new(self.outcomes(&hour.outcomes[rows]))),
+                input: Some(Arc::new(self.inputs(hour, rows.clone(), start, end).pack())),
+                outcome: Some(Arc::new(self.outcomes(&hour.outcomes[rows]).pack())),
             };
             self.evaluator.take(Published { models: Vec::new(), panes: vec![update] }, &[]);
             for effect in self.evaluator.advance(Watermarks { inputs: end, all: end }) {

@@ -135,6 +135,14 @@ impl Alerts {
         self.active().filter(|facts| facts.state == AlertState::Firing)
     }
 
+    /// Whether an alert of the stream fires.
+    pub fn fires(&self, stream: &StreamKey) -> bool {
+        let first = Fingerprint { stream: stream.clone(), rule: "".into() };
+        let of_stream = self.entries.range(first..).take_while(|(key, _)| key.stream == *stream);
+        let mut active = of_stream.filter_map(|(_, entry)| entry.active.as_ref());
+        active.any(|episode| episode.facts.state == AlertState::Firing)
+    }
+
     /// The alerts that are pending or fire, by stream and rule.
     pub fn active(&self) -> impl Iterator<Item = &AlertFacts> {
         self.entries.values().filter_map(|entry| entry.active.as_ref()).map(|episode| &episode.facts)

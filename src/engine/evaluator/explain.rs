@@ -8,7 +8,7 @@ use crate::engine::metric::{Baseline, Context, Measurement, Metric, ServiceFacts
 use crate::engine::published::ModelFacts;
 use crate::engine::reference::Movement;
 use crate::engine::verdict::Aspect;
-use crate::engine::window::StreamKey;
+use crate::engine::window::{InputSum, StreamKey};
 use std::collections::BTreeMap;
 
 /// The sums behind one window of one stream.
@@ -29,10 +29,10 @@ impl Insight for Sums<'_> {
         match subject {
             Subject::Feature(name) => {
                 let (place, feature) = reference.input(name)?;
-                feature.column.movement(&panes.column(start, end, |pane| pane.inputs.get(place))?)
+                feature.column.movement(&panes.part(start, end, |sum| sum.input(place))?)
             }
-            Subject::Prediction => outputs.prediction.as_ref()?.movement(&panes.column(start, end, |pane| pane.prediction.as_ref())?),
-            Subject::Score => outputs.score.as_ref()?.movement(&panes.column(start, end, |pane| pane.score.as_ref())?),
+            Subject::Prediction => outputs.prediction.as_ref()?.movement(&panes.part(start, end, InputSum::prediction)?),
+            Subject::Score => outputs.score.as_ref()?.movement(&panes.part(start, end, InputSum::score)?),
             Subject::Label => outputs.label.as_ref()?.movement(panes.outcomes(start, end)?.labels.as_ref()?),
             _ => None,
         }

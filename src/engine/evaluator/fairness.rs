@@ -30,7 +30,7 @@ impl Evaluator {
         let first = StreamKey { model: key.model.clone(), segment: Some(prefix.as_str().into()) };
         let streams = self.panes.range(first..).take_while(|(stream, _)| stream.model == key.model);
         let named = streams.map_while(|(stream, panes)| Some((stream.segment.clone().filter(|s| s.starts_with(&prefix))?, panes)));
-        named.filter_map(|(segment, panes)| Some((segment, panes.outcomes(window.start, window.end)?))).collect()
+        named.filter_map(|(segment, panes)| Some((segment, panes.outcomes(window.start, window.end)?.into_owned()))).collect()
     }
 }
 

@@ -15,12 +15,12 @@ use crate::engine::metric::{Context, Measurement, ServiceFacts, Subject, WindowF
 use crate::engine::published::{ModelFacts, Published};
 use crate::engine::settings::{ColumnKind, Settings};
 use crate::engine::verdict::{Aspect, judge};
-use crate::engine::window::{StreamKey, Watermarks};
+use crate::engine::window::{InputPane, StreamKey, Watermarks};
 use crate::event::{ModelKey, Scalar, Timestamp, class_place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use stream::{Printed, Progress, StreamPanes, mature, window_facts};
+use stream::{Printed, Progress, StreamPanes, window_facts};
 use trail::{Trail, wishes};
 
 /// What the evaluator remembers over a restart.
@@ -49,6 +49,8 @@ pub struct Evaluator {
     models: BTreeMap<ModelKey, ModelFacts>,
     panes: BTreeMap<StreamKey, StreamPanes>,
     topics: Vec<Arc<str>>,
+    /// The window that is measured, between two windows its empty buffers.
+    buffer: InputPane,
     /// Whether no prediction will come any more.
     inputs_ended: bool,
     /// How far event time has come: what the retraining gate goes by, because the windows of its two clocks end days apart.
@@ -77,6 +79,7 @@ impl Evaluator {
             models: BTreeMap::new(),
             panes: BTreeMap::new(),
             topics: Vec::new(),
+            buffer: InputPane::default(),
             inputs_ended: false,
             now: Timestamp::MIN,
             labels_read: Timestamp::MIN,
@@ -107,7 +110,7 @@ impl Evaluator {
             self.models.insert(model.key.clone(), model);
         }
         for update in published.panes {
-            if let Some(pane) = update.input.as_ref().filter(|p| p.requests > 0) {
+            if let Some(pane) = update.input.as_ref().map(|pane| pane.head()).filter(|pane| pane.requests > 0) {
                 let progress = self.state.progress.entry(StreamKey::clone(&update.stream)).or_default();
                 progress.wake(update.start, pane, &self.settings.window);
             }
@@ -182,43 +185,69 @@ impl Evaluator {
             }
             return;
         }
-        let (Some(panes), Some(model)) = (self.panes.get_mut(key), self.models.get(&key.model)) else {
+        let Some(panes) = self.panes.get_mut(key).filter(|_| self.models.contains_key(&key.model)) else {
             if let Some(progress) = self.state.progress.get_mut(key) {
                 progress.next_end = None;
             }
             return;
         };
-        let pane = panes.next_inputs(start, end);
+        let mut pane = std::mem::take(&mut self.buffer);
+        panes.lend_inputs(start, end, &mut pane);
+        let measured = self.measure_inputs(key, (start, end), &pane, effects);
+        if let Some(panes) = self.panes.get_mut(key) {
+            panes.give_back(&mut pane);
+        }
+        self.buffer = pane;
+        let Some((facts, mut measurements)) = measured else { return };
+        let observed = self.judge_and_observe(key, facts, Aspect::Inputs, &mut measurements);
+        effects.extend(measurements.into_iter().map(Effect::Measured));
+        self.follow(observed, key, facts, effects);
+    }
+
+    /// Measures a window on the clock of its inputs, and moves on to the next one; `None` where the version takes no traffic any more.
+    fn measure_inputs(
+        &mut self,
+        key: &StreamKey,
+        (start, end): (Timestamp, Timestamp),
+        pane: &InputPane,
+        effects: &mut Vec<Effect>,
+    ) -> Option<(WindowFacts, Vec<Measurement>)> {
+        let (panes, model) = (self.panes.get_mut(key)?, self.models.get(&key.model)?);
+        let window = self.settings.window.clone();
         let (_, labelled, _) = panes.coverage(start, end);
+        if pane.requests > 0 {
+            panes.note_change(start);
+        }
         let requests_of_model = self.requests_of_model(&key.model.model, start, end);
-        let fires = self.state.alerts.firing().any(|f| f.model == key.model && f.segment == key.segment);
+        let fires = self.state.alerts.fires(key);
         let data = self.data_facts(&key.model.model, end);
         let wait_ms = silence::longest_wait(&model.settings.rules, &window);
-        let Some(progress) = self.state.progress.get_mut(key) else { return };
-        let facts = window_facts(progress, &window, end, &pane, labelled, self.inputs_ended);
-        progress.saw(&pane, requests_of_model);
+        let progress = self.state.progress.get_mut(key)?;
+        let facts = window_facts(progress, &window, end, pane, labelled, self.inputs_ended);
+        progress.saw(pane, requests_of_model);
         progress.step(&window, fires, wait_ms);
         self.state.windows += 1;
         if pane.requests == 0 && (requests_of_model > 0 || progress.retired) {
             if key.segment.is_none() {
                 self.retire(&key.model, facts, effects);
             }
-            return;
+            return None;
         }
         if pane.requests > 0 {
             progress.waiting.insert(end, facts);
         }
         let service = ServiceFacts { requests_of_model, seconds: window.size_ms as f64 / 1000.0 };
-        let mut measurements =
-            with_context(model, key, facts, |ctx| [measure_inputs(ctx, &pane, &service), measure_data(ctx, &pane, &data)].concat());
+        let mut measurements = with_context(model, key, facts, |ctx| {
+            let mut measurements = measure_inputs(ctx, pane, &service);
+            measurements.extend(measure_data(ctx, pane, &data));
+            measurements
+        });
         let trailing = wishes(model, key);
         if let Some(reference) = model.reference.as_ref().filter(|_| !trailing.is_empty()) {
             let trail = self.state.trails.entry(key.clone()).or_default();
-            measurements.extend(trail.step(key, facts, reference, &pane, &trailing));
+            measurements.extend(trail.step(key, facts, reference, pane, &trailing));
         }
-        let observed = self.judge_and_observe(key, facts, Aspect::Inputs, &mut measurements);
-        effects.extend(measurements.into_iter().map(Effect::Measured));
-        self.follow(observed, key, facts, effects);
+        Some((facts, measurements))
     }
 
     /// A version that takes no traffic any more while another one of its model does: its alerts are over.
@@ -230,12 +259,8 @@ impl Evaluator {
 
     /// Judges the quality of the windows whose labels are mature by now.
     fn judge_waiting(&mut self, key: &StreamKey, all: Timestamp, effects: &mut Vec<Effect>) {
-        let (Some(progress), Some(panes)) = (self.state.progress.get(key), self.panes.get(key)) else { return };
-        let ready = progress.waiting.values().filter(|facts| {
-            let (expected, labelled, _) = panes.coverage(facts.start, facts.end);
-            mature(&self.settings.join, facts.end, all, expected, labelled)
-        });
-        for facts in ready.copied().collect::<Vec<_>>() {
+        let (Some(progress), Some(panes)) = (self.state.progress.get(key), self.panes.get_mut(key)) else { return };
+        for facts in panes.take_mature(&progress.waiting, &self.settings.join, all) {
             self.measure_quality(key, facts, true, effects);
         }
         if all != Timestamp::MAX && all != Timestamp::MIN {
@@ -261,6 +286,8 @@ impl Evaluator {
 
     /// Measures the quality of a window; judges it and moves the alerts where it is `mature`.
     fn measure_quality(&mut self, key: &StreamKey, facts: WindowFacts, mature: bool, effects: &mut Vec<Effect>) {
+        let Some(panes) = self.panes.get_mut(key) else { return };
+        panes.slide_outcomes(facts.start, facts.end);
         let (Some(panes), Some(model)) = (self.panes.get(key), self.models.get(&key.model)) else { return };
         let (_, labelled, revised) = panes.coverage(facts.start, facts.end);
         let facts = WindowFacts { labels: labelled, ..facts };

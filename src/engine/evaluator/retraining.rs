@@ -40,7 +40,7 @@ impl Evaluator {
         let (mut predictions, mut labels) = (Positions::default(), Positions::default());
         if let Some(panes) = self.panes.get(key) {
             predictions = panes.inputs(window.start, window.end).positions;
-            if let Some(outcomes) = panes.outcomes(window.start, window.end) {
+            if let Some(outcomes) = panes.whole_outcomes(window.start, window.end) {
                 predictions.merge(&outcomes.prediction_positions);
                 labels = outcomes.label_positions;
             }

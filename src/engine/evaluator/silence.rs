@@ -14,7 +14,7 @@ const LONGEST_WAIT_MS: f64 = 366.0 * 86_400_000.0;
 impl Evaluator {
     /// Remembers when the last label of a version came.
     pub(super) fn note_labels(&mut self, update: &PaneUpdate) {
-        let last = update.outcome.as_ref().and_then(|pane| pane.last_label);
+        let last = update.outcome.as_ref().and_then(|pane| pane.head().last_label);
         if last.is_some() && update.stream.segment.is_none() {
             let progress = self.state.progress.entry(StreamKey::clone(&update.stream)).or_default();
             progress.last_label = progress.last_label.max(last);

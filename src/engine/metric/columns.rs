@@ -3,7 +3,7 @@
 //! Nulls and invalid values are left out of distributions and have rates of their own, over all events that the column saw.
 
 use super::{Context, Finding, Metric, Part, Reading, UndefinedReason};
-use crate::engine::reference::{ColumnReference, Contribution, Incomparable, Slots};
+use crate::engine::reference::{ColumnReference, Contribution, Incomparable, Pair, Slots};
 use crate::engine::settings::{ColumnKind, Task};
 use crate::engine::summary::ColumnCounts;
 
@@ -77,35 +77,35 @@ pub(super) fn findings(
     let Some(column) = column else {
         return metrics.map(|metric| Finding::new(metric, Reading::Undefined(no_reference), 0)).collect();
     };
-    let empty = column.empty_counts();
-    let counts = counts.filter(|c| c.slots.len() == empty.slots.len()).unwrap_or(&empty);
+    let empty;
+    let counts = match counts.filter(|counts| counts.slots.len() == column.counts.slots.len()) {
+        Some(counts) => counts,
+        None => {
+            empty = column.empty_counts();
+            &empty
+        }
+    };
+    let pair = column.pair(&column.counts, counts);
     metrics
         .map(|metric| match metric {
-            Metric::MissingRate => events_rate(metric, column, counts, |c| c.missing),
-            Metric::InvalidRate => events_rate(metric, column, counts, ColumnCounts::invalid),
-            Metric::NewCategoryRate => new_category_rate(column, counts),
-            _ => drift(metric, column, &column.counts, counts, no_data, if ctx.names_parts { MOST_PARTS } else { 0 }),
+            Metric::MissingRate => events_rate(metric, column, counts, &pair, |c| c.missing),
+            Metric::InvalidRate => events_rate(metric, column, counts, &pair, ColumnCounts::invalid),
+            Metric::NewCategoryRate => new_category_rate(column, counts, &pair),
+            _ => drift(metric, column, &pair, no_data, if ctx.names_parts { MOST_PARTS } else { 0 }),
         })
         .collect()
 }
 
-/// A distance between two distributions of valid values over the column's slots: of the window from the reference (whose counts are the column's own) or from another window.
-pub(super) fn drift(
-    metric: Metric,
-    column: &ColumnReference,
-    baseline: &ColumnCounts,
-    counts: &ColumnCounts,
-    no_data: UndefinedReason,
-    most_parts: usize,
-) -> Finding {
-    let finding = Finding { n_reference: baseline.valid(), ..Finding::new(metric, Reading::Undefined(no_data), counts.valid()) };
-    match column.compare(metric, baseline, counts) {
+/// A distance of the valid values of a window from those of the reference over the column's slots.
+fn drift(metric: Metric, column: &ColumnReference, pair: &Pair<'_>, no_data: UndefinedReason, most_parts: usize) -> Finding {
+    let finding = Finding { n_reference: pair.n_reference(), ..Finding::new(metric, Reading::Undefined(no_data), pair.n_current()) };
+    match pair.compare(metric) {
         Ok(compared) => Finding {
             reading: Reading::Value(compared.value),
             error_bound: compared.error_bound,
             degrees: compared.degrees,
             p_value: compared.p_value.filter(|_| column.kind() != ColumnKind::Text),
-            parts: column.parts(metric, baseline, counts, most_parts).into_iter().map(part).collect(),
+            parts: pair.parts(metric, most_parts).into_iter().map(part).collect(),
             ..finding
         },
         Err(reason) => {
@@ -126,16 +126,24 @@ fn part(contribution: Contribution) -> Part {
 }
 
 /// The share of a column's events that `part` counts, and the same share on the reference.
-fn events_rate(metric: Metric, column: &ColumnReference, counts: &ColumnCounts, part: fn(&ColumnCounts) -> u64) -> Finding {
-    let share = |c: &ColumnCounts| (c.total() > 0).then(|| part(c) as f64 / c.total() as f64);
-    let reading = share(counts).map_or(Reading::Undefined(UndefinedReason::NoData), Reading::Value);
-    let on_reference = share(&column.counts);
-    Finding { n_reference: column.counts.total(), on_reference, ..Finding::new(metric, reading, counts.total()) }
+fn events_rate(
+    metric: Metric,
+    column: &ColumnReference,
+    counts: &ColumnCounts,
+    pair: &Pair<'_>,
+    part: fn(&ColumnCounts) -> u64,
+) -> Finding {
+    let total = |c: &ColumnCounts, valid: u64| valid + c.missing + c.invalid();
+    let (n_reference, n_current) = (total(&column.counts, pair.n_reference()), total(counts, pair.n_current()));
+    let share = |c: &ColumnCounts, n: u64| (n > 0).then(|| part(c) as f64 / n as f64);
+    let reading = share(counts, n_current).map_or(Reading::Undefined(UndefinedReason::NoData), Reading::Value);
+    let on_reference = share(&column.counts, n_reference);
+    Finding { n_reference, on_reference, ..Finding::new(metric, reading, n_current) }
 }
 
 /// The share of valid values whose category the reference does not have.
-fn new_category_rate(column: &ColumnReference, counts: &ColumnCounts) -> Finding {
-    let (n_reference, n_current) = (column.counts.valid(), counts.valid());
+fn new_category_rate(column: &ColumnReference, counts: &ColumnCounts, pair: &Pair<'_>) -> Finding {
+    let (n_reference, n_current) = (pair.n_reference(), pair.n_current());
     let new = match &column.slots {
         Slots::Categorical(categories) => counts.slots.get(categories.new_slot()).copied().unwrap_or(0),
         Slots::Numeric(_) | Slots::Vector(_) | Slots::Hashed(_) => 0,

@@ -81,7 +81,7 @@ pub struct ServiceFacts {
 pub fn measure_inputs(ctx: &Context<'_>, pane: &InputPane, service: &ServiceFacts) -> Vec<Measurement> {
     let compare = |subject: Subject, role: Role, column: Option<&ColumnReference>, counts: Option<&ColumnCounts>| {
         let mut findings = columns::findings(ctx, role, column, counts, ctx.no_reference(), UndefinedReason::NoData);
-        findings.extend(rates::findings(role, column, counts, ctx.no_reference()));
+        findings.extend(rates::findings(ctx, role, column, counts, ctx.no_reference()));
         ctx.measurements(&subject, findings, ctx.reference)
     };
     let mut measurements = Vec::new();

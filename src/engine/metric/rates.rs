@@ -1,7 +1,7 @@
 //! What is wrong with a column's valid values: outside of what the reference has, or all the same.
 
 use super::columns::Role;
-use super::{Finding, Metric, Reading, UndefinedReason};
+use super::{Context, Finding, Metric, Reading, UndefinedReason};
 use crate::engine::reference::{ColumnReference, Slots};
 use crate::engine::settings::ColumnKind;
 use crate::engine::summary::ColumnCounts;
@@ -11,9 +11,10 @@ const LEAST_VALUES: u64 = 100;
 /// A column is called constant where chance gives so many equal values less often than this.
 const CHANCE: f64 = 1e-3;
 
-/// The share of valid values out of the reference's range (numeric columns), and whether they are all the same. Labels have neither: they are joined, and
+/// The share of valid values out of the reference's range (numeric columns), and whether they are all the same, as far as they are wanted. Labels have neither: they are joined, and
 /// what is wrong with them is said of quality. Counts over other slots than the reference's are taken as no counts.
 pub(super) fn findings(
+    ctx: &Context<'_>,
     role: Role,
     column: Option<&ColumnReference>,
     counts: Option<&ColumnCounts>,
@@ -30,8 +31,12 @@ pub(super) fn findings(
         ColumnKind::Categorical => &[Metric::Constant],
         ColumnKind::Vector | ColumnKind::Text => &[],
     };
+    let metrics: Vec<Metric> = metrics.iter().copied().filter(|&metric| ctx.wanted.contains(metric)).collect();
+    if metrics.is_empty() {
+        return Vec::new();
+    }
     let Some(column) = column else {
-        return metrics.iter().map(|&metric| Finding::new(metric, Reading::Undefined(no_reference), 0)).collect();
+        return metrics.into_iter().map(|metric| Finding::new(metric, Reading::Undefined(no_reference), 0)).collect();
     };
     let counts = counts.filter(|c| c.slots.len() == column.counts.slots.len());
     let (n_reference, n_current) = (column.counts.valid(), counts.map_or(0, ColumnCounts::valid));
@@ -41,8 +46,8 @@ pub(super) fn findings(
         (_, Some(counts)) if metric == Metric::Constant => Reading::Value(f64::from(u8::from(is_constant(column, counts)))),
         (_, Some(counts)) => Reading::Value(out_of_range(counts) as f64 / n_current as f64),
     };
-    let finding = |&metric| Finding { n_reference, on_reference: Some(0.0), ..Finding::new(metric, value(metric), n_current) };
-    metrics.iter().map(finding).collect()
+    let finding = |metric| Finding { n_reference, on_reference: Some(0.0), ..Finding::new(metric, value(metric), n_current) };
+    metrics.into_iter().map(finding).collect()
 }
 
 /// Values below the least or above the greatest of the reference. Both are points of the column, so what lies beyond them is in the first and in the last cell.

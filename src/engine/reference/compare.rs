@@ -4,6 +4,7 @@ use super::{ColumnReference, Slots};
 use crate::engine::catalogue::Metric;
 use crate::engine::summary::{ColumnCounts, NumberSums};
 use crate::stats::{self, Bounded, LEAST_EXPECTED, LineSample, NoValue, Smoothing};
+use std::cell::OnceCell;
 
 /// A distance, and what is known about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,26 +61,60 @@ impl Distance {
     }
 }
 
-impl ColumnReference {
-    /// `metric` of `current` against `baseline`, both counted over this column's slots: the reference's own counts, or those of another window. Spread and points are the reference's in any case.
-    pub fn compare(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Result<Comparison, Incomparable> {
-        let (n_reference, n_current) = (baseline.valid(), current.valid());
-        if n_reference == 0 || baseline.slots.len() != self.counts.slots.len() {
+/// Two samples over the slots of one column; what several distances need of both is made once.
+#[derive(Debug)]
+pub struct Pair<'a> {
+    pub(super) column: &'a ColumnReference,
+    pub(super) baseline: &'a ColumnCounts,
+    pub(super) current: &'a ColumnCounts,
+    n_reference: u64,
+    n_current: u64,
+    bins: OnceCell<[Vec<u64>; 2]>,
+}
+
+impl Pair<'_> {
+    /// The size of the baseline.
+    pub fn n_reference(&self) -> u64 {
+        self.n_reference
+    }
+
+    /// The size of the window.
+    pub fn n_current(&self) -> u64 {
+        self.n_current
+    }
+
+    /// Both counts by bin.
+    pub(super) fn bins(&self) -> &[Vec<u64>; 2] {
+        self.bins.get_or_init(|| [self.column.binned(self.baseline), self.column.binned(self.current)])
+    }
+
+    /// Whether both are counted over the column's slots, and hold a value.
+    pub(super) fn check(&self) -> Result<(), Incomparable> {
+        let n_slots = self.column.counts.slots.len();
+        if self.n_reference == 0 || self.baseline.slots.len() != n_slots {
             return Err(Incomparable::NoReference);
         }
-        if n_current == 0 || current.slots.len() != self.counts.slots.len() {
+        if self.n_current == 0 || self.current.slots.len() != n_slots {
             return Err(Incomparable::NoData);
         }
+        Ok(())
+    }
+
+    /// `metric` of the window against the baseline.
+    pub fn compare(&self, metric: Metric) -> Result<Comparison, Incomparable> {
+        self.check()?;
+        let Self { column, baseline, current, n_reference, n_current, .. } = *self;
         let distance = match metric {
             Metric::Psi
             | Metric::TotalVariation
             | Metric::JensenShannon
             | Metric::Hellinger
             | Metric::KullbackLeibler
-            | Metric::LInfinity => of_bins(metric, &self.binned(baseline), &self.binned(current)),
-            Metric::ChiSquare | Metric::CramersV => of_bins(metric, &self.binned(baseline), &self.binned(current)),
-            Metric::Ks | Metric::CramerVonMises | Metric::AndersonDarling => self.of_ranks(metric, baseline, current),
-            _ => self.of_values(metric, baseline, current),
+            | Metric::LInfinity
+            | Metric::ChiSquare
+            | Metric::CramersV => of_bins(metric, &self.bins()[0], &self.bins()[1]),
+            Metric::Ks | Metric::CramerVonMises | Metric::AndersonDarling => self.of_ranks(metric),
+            _ => column.of_values(metric, baseline, current),
         }?;
         let Distance { read: Bounded { value, bound }, degrees, p_value } = distance;
         if !value.is_finite() || !bound.is_finite() {
@@ -89,14 +124,13 @@ impl ColumnReference {
     }
 
     /// Tests by rank (numeric columns).
-    fn of_ranks(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Result<Distance, Incomparable> {
-        let Slots::Numeric(_) = &self.slots else { return Err(Incomparable::NotInReference) };
-        let (reference, current) = (&baseline.slots, &current.slots);
+    fn of_ranks(&self, metric: Metric) -> Result<Distance, Incomparable> {
+        let Slots::Numeric(_) = &self.column.slots else { return Err(Incomparable::NotInReference) };
+        let (reference, current) = (&self.baseline.slots, &self.current.slots);
         let (read, p_value) = match metric {
             Metric::Ks => {
                 let ks = stats::ks(reference, current).ok_or(Incomparable::NoData)?;
-                let (n, m) = (reference.iter().sum(), current.iter().sum());
-                (Bounded { value: ks.distance, bound: ks.bound }, stats::ks_p_value(ks.distance, n, m))
+                (Bounded { value: ks.distance, bound: ks.bound }, stats::ks_p_value(ks.distance, self.n_reference, self.n_current))
             }
             Metric::CramerVonMises => {
                 let test = stats::cramer_von_mises(reference, current).ok_or(Incomparable::NoData)?;
@@ -108,6 +142,20 @@ impl ColumnReference {
             }
         };
         Ok(Distance { read, degrees: 0, p_value: Some(p_value) })
+    }
+}
+
+impl ColumnReference {
+    /// `current` against `baseline`, both counted over this column's slots: the reference's own counts, or those of another window. Spread and points are
+    /// the reference's in any case.
+    pub fn pair<'a>(&'a self, baseline: &'a ColumnCounts, current: &'a ColumnCounts) -> Pair<'a> {
+        let (n_reference, n_current) = (baseline.valid(), current.valid());
+        Pair { column: self, baseline, current, n_reference, n_current, bins: OnceCell::new() }
+    }
+
+    /// One distance of [`ColumnReference::pair`].
+    pub fn compare(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Result<Comparison, Incomparable> {
+        self.pair(baseline, current).compare(metric)
     }
 
     /// Distances in the column's unit or its spread (numeric columns).

@@ -21,7 +21,7 @@ pub mod vectors;
 pub use calibration::{Calibration, Normal, Variation, is_distance, is_of_the_window, sampling_sigma};
 pub use categories::Categories;
 pub use cells::Cells;
-pub use compare::{Comparison, Incomparable, OF_BINS};
+pub use compare::{Comparison, Incomparable, OF_BINS, Pair};
 pub use encodings::Encodings;
 pub use expectation::{CalibrationStep, ErrorSums, ErrorTable, Expectation, ScoreCalibration};
 pub(crate) use lookup::ByName;

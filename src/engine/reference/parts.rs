@@ -1,6 +1,6 @@
 //! Which bins of a column a distance comes from, in words.
 
-use super::compare::line;
+use super::compare::{Pair, line};
 use super::{Cells, ColumnReference, Slots};
 use crate::engine::catalogue::Metric;
 use crate::engine::summary::ColumnCounts;
@@ -40,27 +40,27 @@ enum Where {
     Cells(usize, usize),
 }
 
-impl ColumnReference {
+impl Pair<'_> {
     /// The `top` largest contributions to a distance by their size, largest first; none where nothing differs.
-    pub fn parts(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts, top: usize) -> Vec<Contribution> {
-        let same_slots = baseline.slots.len() == self.counts.slots.len() && current.slots.len() == self.counts.slots.len();
-        if top == 0 || !same_slots || baseline.valid() == 0 || current.valid() == 0 {
+    pub fn parts(&self, metric: Metric, top: usize) -> Vec<Contribution> {
+        if top == 0 || self.check().is_err() {
             return Vec::new();
         }
+        let Self { column, baseline, current, .. } = *self;
         let mut parts = match metric {
             Metric::Ks => greatest_gap(baseline, current),
-            Metric::Wasserstein | Metric::WassersteinScaled | Metric::Energy => self.areas(metric, baseline, current),
-            Metric::CramerVonMises | Metric::AndersonDarling => self.ranks(metric, baseline, current),
-            Metric::MeanShift => self.moved_mass(baseline, current),
-            Metric::MedianShift => self.crossed(baseline, current, (1, 2)),
-            Metric::P95Shift => self.crossed(baseline, current, (95, 100)),
-            _ => self.bin_parts(metric, baseline, current),
+            Metric::Wasserstein | Metric::WassersteinScaled | Metric::Energy => column.areas(metric, baseline, current),
+            Metric::CramerVonMises | Metric::AndersonDarling => column.ranks(metric, baseline, current),
+            Metric::MeanShift => column.moved_mass(baseline, current),
+            Metric::MedianShift => column.crossed(baseline, current, (1, 2)),
+            Metric::P95Shift => column.crossed(baseline, current, (95, 100)),
+            _ => self.bin_parts(metric),
         };
         parts.retain(|part| part.contribution != 0.0 && part.contribution.is_finite());
         parts.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
         parts.truncate(top);
         let named = |part: Part| Contribution {
-            name: self.name(part.place),
+            name: column.name(part.place),
             reference: part.reference,
             current: part.current,
             contribution: part.contribution,
@@ -68,12 +68,12 @@ impl ColumnReference {
         parts.into_iter().map(named).collect()
     }
 
-    fn bin_parts(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts) -> Vec<Part> {
-        let (reference, current) = (self.binned(baseline), self.binned(current));
-        let bins = stats::occupied(&reference, &current);
-        let (n, m) = (reference.iter().sum::<u64>(), current.iter().sum::<u64>());
+    fn bin_parts(&self, metric: Metric) -> Vec<Part> {
+        let [reference, current] = self.bins();
+        let bins = stats::occupied(reference, current);
+        let (n, m) = (self.n_reference(), self.n_current());
         let smooth = |count, n| Smoothing::Jeffreys.share(count, u128::from(n), bins);
-        let counted = reference.iter().zip(&current).enumerate().filter(|&(_, (&r, &c))| r > 0 || c > 0);
+        let counted = reference.iter().zip(current).enumerate().filter(|&(_, (&r, &c))| r > 0 || c > 0);
         let part = |(bin, (&r, &c)): (usize, (&u64, &u64))| {
             let (p, q) = (r as f64 / n as f64, c as f64 / m as f64);
             let contribution = match metric {
@@ -92,6 +92,14 @@ impl ColumnReference {
             Some(Part { place: Where::Bin(bin), reference: p, current: q, contribution })
         };
         counted.filter_map(part).collect()
+    }
+}
+
+impl ColumnReference {
+    /// The `top` largest contributions to one distance of [`ColumnReference::pair`].
+    #[cfg(test)]
+    pub fn parts(&self, metric: Metric, baseline: &ColumnCounts, current: &ColumnCounts, top: usize) -> Vec<Contribution> {
+        self.pair(baseline, current).parts(metric, top)
     }
 
     /// Area between the distribution functions by bin; of the energy distance of their squared difference.

@@ -87,8 +87,7 @@ impl Shard {
             return;
         }
         let whole = self.state.models[model as usize].whole;
-        let pane = self.state.streams[whole as usize].inputs.entry(start).or_default();
-        Arc::make_mut(pane).duplicates += 1;
+        self.state.streams[whole as usize].inputs.open(start).duplicates += 1;
         if start.plus(window.slide_ms) <= closed {
             self.dirty_inputs.insert((whole, start));
         }
@@ -211,7 +210,7 @@ impl Shard {
         let skew_ms = prediction.timestamp.since(arrival);
         let watched = record.detectors.watch(Signal::Latency);
         if skew_ms > 0 || watched || !scratch.new_features.is_empty() || scratch.special.has_moments() {
-            let pane = Arc::make_mut(self.state.streams[record.whole as usize].inputs.entry(start).or_default());
+            let pane = self.state.streams[record.whole as usize].inputs.open(start);
             scratch.new_features.iter().for_each(|&place| pane.new_features.add(prediction.features.name(place)));
             if skew_ms > 0 {
                 pane.skew_seconds.add(skew_ms as f64 / 1000.0);
@@ -233,8 +232,7 @@ impl Shard {
     fn expect_labels(&mut self, model: u32, start: Timestamp) {
         let (record, runtime) = (&self.state.models[model as usize], &self.runtimes[model as usize]);
         for &stream in &self.scratch.route {
-            let outcomes = &mut self.state.streams[stream as usize].outcomes;
-            outcomes.entry(start).or_insert_with(|| Arc::new(new_outcome_pane(record, runtime)));
+            self.state.streams[stream as usize].outcomes.open_or(start, || new_outcome_pane(record, runtime));
             self.dirty_outcomes.insert((stream, start));
         }
     }

@@ -168,13 +168,15 @@ impl Block {
         }
         for &stream in &routes[self.route as usize] {
             let (n_expected, positions) = &self.expected;
-            if let Some(pane) = streams[stream as usize].outcomes.get_mut(&self.start).filter(|_| *n_expected > 0) {
-                let pane = Arc::make_mut(pane);
+            let stream = &mut streams[stream as usize];
+            if *n_expected > 0
+                && let Some(pane) = stream.outcomes.open_known(self.start)
+            {
                 pane.expected += n_expected;
                 pane.prediction_positions.merge(positions);
             }
-            let pane = Arc::make_mut(streams[stream as usize].inputs.entry(self.start).or_default());
-            pane.merge_all_but_inputs(&self.rest);
+            let pane = stream.inputs.open(self.start);
+            pane.merge_all_but_columns(&self.rest);
             self.latencies.iter().for_each(|&ms| pane.latency.add(ms));
             self.scores.iter().for_each(|score| pane.add_score(score.class, score.cell, score.predicted));
             let Some(reference) = &self.reference else { continue };

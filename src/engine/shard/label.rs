@@ -13,7 +13,6 @@ use crate::engine::summary::Scores;
 use crate::engine::window::{OutcomePane, Quality};
 use crate::event::{Label, Position, RejectReason, Scalar, Timestamp, canonical_text};
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// What became of one label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +115,8 @@ impl Shard {
                     let start = entry.timestamp.floor(settings.window.slide_ms);
                     let mut joined = Joined::Rejected(RejectReason::LabelTooLate);
                     for &stream in &state.routes[entry.route as usize] {
-                        let Some(pane) = state.streams[stream as usize].outcomes.get_mut(&start) else { continue };
-                        joined = settle(&entry, &truth, Arc::make_mut(pane), record, runtime, label.position);
+                        let Some(pane) = state.streams[stream as usize].outcomes.open_known(start) else { continue };
+                        joined = settle(&entry, &truth, pane, record, runtime, label.position);
                         if matches!(joined, Joined::Applied | Joined::Revised) {
                             dirty_outcomes.insert((stream, start));
                         }
@@ -181,8 +180,8 @@ fn show_error(record: &mut ModelRecord, predicted: Option<&Outcome>, truth: &Tru
         (Some(Outcome::Number(answer)), Outcome::Number(label)) => (answer - label).abs(),
         _ => return,
     };
-    let pane = streams[record.whole as usize].inputs.entry(start).or_default();
-    record.detectors.see(Signal::Errors, error, &mut Arc::make_mut(pane).detections);
+    let pane = streams[record.whole as usize].inputs.open(start);
+    record.detectors.see(Signal::Errors, error, &mut pane.detections);
 }
 
 /// The slide that a label of that time counts in: its own while that is open, else the oldest open one. A label judges an answer of long ago, but

@@ -94,7 +94,7 @@ impl Shard {
             stream.published = Timestamp::MIN;
         }
         let dirty_outcomes =
-            state.streams.iter().enumerate().flat_map(|(s, stream)| stream.outcomes.keys().map(move |&p| (s as u32, p))).collect();
+            state.streams.iter().enumerate().flat_map(|(s, stream)| stream.outcomes.starts().map(move |p| (s as u32, p))).collect();
         let route_places = state.routes.iter().cloned().zip(0..).collect();
         let shard = Self {
             state,

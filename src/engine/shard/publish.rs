@@ -26,27 +26,24 @@ impl Shard {
         }
         for (place, stream) in self.state.streams.iter_mut().enumerate() {
             let from = if stream.published == Timestamp::MIN { Timestamp::MIN } else { stream.published.minus(slide).plus(1) };
-            for (&start, pane) in stream.inputs.range(from..).take_while(|(start, _)| start.plus(slide) <= marks.inputs) {
+            for (start, pane) in stream.inputs.close_from(from, marks.inputs, slide) {
                 self.dirty_inputs.remove(&(place as u32, start));
-                let (stream, input) = (Arc::clone(&stream.key), Some(Arc::clone(pane)));
-                published.panes.push(PaneUpdate { stream, start, input, outcome: None });
+                published.panes.push(PaneUpdate { stream: Arc::clone(&stream.key), start, input: Some(pane), outcome: None });
             }
             stream.published = closed;
         }
         for (place, start) in std::mem::take(&mut self.dirty_inputs) {
-            let stream = &self.state.streams[place as usize];
-            let Some(pane) = stream.inputs.get(&start) else { continue };
+            let stream = &mut self.state.streams[place as usize];
             if start.plus(slide) > marks.inputs {
                 continue;
             }
-            let (stream, input) = (Arc::clone(&stream.key), Some(Arc::clone(pane)));
-            published.panes.push(PaneUpdate { stream, start, input, outcome: None });
+            let Some(pane) = stream.inputs.close(start) else { continue };
+            published.panes.push(PaneUpdate { stream: Arc::clone(&stream.key), start, input: Some(pane), outcome: None });
         }
         for (place, start) in std::mem::take(&mut self.dirty_outcomes) {
-            let stream = &self.state.streams[place as usize];
-            let Some(pane) = stream.outcomes.get(&start) else { continue };
-            let (stream, outcome) = (Arc::clone(&stream.key), Some(Arc::clone(pane)));
-            published.panes.push(PaneUpdate { stream, start, input: None, outcome });
+            let stream = &mut self.state.streams[place as usize];
+            let Some(pane) = stream.outcomes.close(start) else { continue };
+            published.panes.push(PaneUpdate { stream: Arc::clone(&stream.key), start, input: None, outcome: Some(pane) });
         }
         self.drop_old_panes();
         Some(published)
@@ -75,14 +72,9 @@ impl Shard {
         let oldest_input = marks.inputs.minus(window.size_ms);
         let oldest_outcome = marks.all.minus(self.settings.join.keep_ms).minus(window.size_ms);
         for stream in &mut self.state.streams {
-            while stream.inputs.first_key_value().is_some_and(|(&start, _)| start < oldest_input) {
-                stream.inputs.pop_first();
-            }
-            if marks.all == Timestamp::MIN {
-                continue;
-            }
-            while stream.outcomes.first_key_value().is_some_and(|(&start, _)| start < oldest_outcome) {
-                stream.outcomes.pop_first();
+            stream.inputs.drop_before(oldest_input);
+            if marks.all != Timestamp::MIN {
+                stream.outcomes.drop_before(oldest_outcome);
             }
         }
     }

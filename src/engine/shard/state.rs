@@ -3,7 +3,7 @@
 use super::Counts;
 use super::model::ModelRecord;
 use crate::engine::join::JoinStore;
-use crate::engine::window::{Carries, InputPane, OutcomePane, StreamKey, Watermark};
+use crate::engine::window::{Carries, InputPane, OutcomePane, Panes, StreamKey, Watermark};
 use crate::event::{PartitionId, Timestamp, TopicId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,8 +35,8 @@ pub(super) struct Topic {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct StreamState {
     pub(super) key: Arc<StreamKey>,
-    pub(super) inputs: BTreeMap<Timestamp, Arc<InputPane>>,
-    pub(super) outcomes: BTreeMap<Timestamp, Arc<OutcomePane>>,
+    pub(super) inputs: Panes<InputPane>,
+    pub(super) outcomes: Panes<OutcomePane>,
     /// Input panes that end by this time have been published.
     pub(super) published: Timestamp,
 }

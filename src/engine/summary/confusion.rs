@@ -1,5 +1,6 @@
 //! Predicted class against true class.
 
+use super::take_counts;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,11 @@ impl Confusion {
         for (&cell, &count) in &other.counts {
             *self.counts.entry(cell).or_default() += count;
         }
+    }
+
+    /// Takes `other`, which is a part of it, out again; no trace of it is left.
+    pub fn unmerge(&mut self, other: &Self) {
+        take_counts(&mut self.counts, &other.counts);
     }
 
     /// Number of labelled predictions.

@@ -96,6 +96,16 @@ impl FixedSum {
         times_power_of_two(self.units as f64, self.scale - FRACTION_BITS)
     }
 
+    /// Scale, units and terms that were cut: all there is to it, see [`FixedSum::of_parts`].
+    pub(super) fn parts(&self) -> (i32, i128, u64) {
+        (self.scale, self.units, self.saturated)
+    }
+
+    /// A sum of what [`FixedSum::parts`] said of one.
+    pub(super) fn of_parts(scale: i32, units: i128, saturated: u64) -> Self {
+        Self { scale, units, saturated }
+    }
+
     /// Number of terms that were cut because they were too large for the scale.
     pub fn saturated(&self) -> u64 {
         self.saturated

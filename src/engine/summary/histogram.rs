@@ -1,5 +1,6 @@
 //! A log-scaled histogram for latencies and label delays.
 
+use super::take_counts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,6 +34,11 @@ impl Histogram {
         for (&bucket, &count) in &other.buckets {
             *self.buckets.entry(bucket).or_default() += count;
         }
+    }
+
+    /// Takes `other`, which is a part of it, out again; no trace of it is left.
+    pub fn unmerge(&mut self, other: &Self) {
+        take_counts(&mut self.buckets, &other.buckets);
     }
 
     /// Number of values.

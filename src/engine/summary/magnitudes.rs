@@ -1,5 +1,6 @@
 //! Sizes of errors, counted so that their median can be read and a revised one taken out.
 
+use super::take_counts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -63,6 +64,14 @@ impl Magnitudes {
         for (&bucket, &count) in &other.buckets {
             *self.buckets.entry(bucket).or_default() += count;
         }
+    }
+
+    /// Takes `other`, which has the same scale and is a part of it, out again; no trace of it is left.
+    pub fn unmerge(&mut self, other: &Self) {
+        debug_assert_eq!(self.scale, other.scale);
+        self.zeros = self.zeros.saturating_sub(other.zeros);
+        self.beyond = self.beyond.saturating_sub(other.beyond);
+        take_counts(&mut self.buckets, &other.buckets);
     }
 
     /// Number of errors.
@@ -170,6 +179,9 @@ mod tests {
             let mut sum = count(first);
             sum.merge(&count(second));
             prop_assert_eq!(&sum, &count(&errors));
+            let mut rest = sum.clone();
+            rest.unmerge(&count(second));
+            prop_assert_eq!(&rest, &count(first));
             second.iter().for_each(|&e| sum.remove(e));
             prop_assert_eq!(sum, count(first));
         }

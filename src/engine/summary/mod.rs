@@ -1,5 +1,6 @@
 //! Mergeable summaries: everything a window knows is a sum of integers, so order and grouping never matter (invariant I4).
 
+mod column_sum;
 mod confusion;
 mod fixed;
 mod histogram;
@@ -7,6 +8,7 @@ mod magnitudes;
 mod moments;
 mod names;
 mod numbers;
+mod packed;
 mod positions;
 mod ranking;
 mod regression;
@@ -14,6 +16,7 @@ mod scored;
 mod scores;
 mod vector;
 
+pub use column_sum::ColumnSum;
 pub use confusion::Confusion;
 pub use fixed::FixedSum;
 pub use histogram::Histogram;
@@ -21,6 +24,7 @@ pub use magnitudes::Magnitudes;
 pub use moments::{MOST_SIGMAS, MeanAndProducts, MomentSums, moment_units};
 pub use names::NameCounts;
 pub use numbers::NumberSums;
+pub use packed::{Packer, Unpacker};
 pub use positions::{OffsetRange, Positions};
 pub use ranking::{FoundValues, ListValues, RankingSums, ValueSums};
 pub use regression::RegressionSums;
@@ -30,6 +34,7 @@ pub use vector::{FEATURE_UNIT, VectorSums};
 
 use crate::event::InvalidReason;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Counts of one column: by cell (numeric) or by name (categorical), as its reference cuts it, with what was not countable kept apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +133,17 @@ impl ColumnCounts {
         self.missing = self.missing.saturating_sub(other.missing);
         if let (Some(mine), Some(theirs)) = (&mut self.sums, &other.sums) {
             mine.unmerge(theirs);
+        }
+    }
+}
+
+/// Takes the counts of a part out of those of the whole; what is then 0 leaves no trace.
+fn take_counts<K: Ord>(whole: &mut BTreeMap<K, u64>, part: &BTreeMap<K, u64>) {
+    for (key, count) in part {
+        let Some(mine) = whole.get_mut(key) else { continue };
+        *mine = mine.saturating_sub(*count);
+        if *mine == 0 {
+            whole.remove(key);
         }
     }
 }

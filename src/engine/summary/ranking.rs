@@ -66,6 +66,11 @@ impl ValueSums {
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
     }
+
+    fn unmerge(&mut self, other: &Self) {
+        self.sum.unmerge(&other.sum);
+        self.squares.unmerge(&other.squares);
+    }
 }
 
 impl RankingSums {
@@ -90,6 +95,16 @@ impl RankingSums {
         self.reciprocal_rank.merge(&other.reciprocal_rank);
         self.ndcg.merge(&other.ndcg);
         self.recall.merge(&other.recall);
+    }
+
+    /// Takes `other`, which is a part of it, out again; no trace of it is left.
+    pub fn unmerge(&mut self, other: &Self) {
+        self.n = self.n.saturating_sub(other.n);
+        self.n_relevant = self.n_relevant.saturating_sub(other.n_relevant);
+        self.precision.unmerge(&other.precision);
+        self.reciprocal_rank.unmerge(&other.reciprocal_rank);
+        self.ndcg.unmerge(&other.ndcg);
+        self.recall.unmerge(&other.recall);
     }
 }
 
@@ -123,6 +138,9 @@ mod tests {
             other.merge(&sums(first));
             prop_assert_eq!(&one, &other);
             prop_assert_eq!(&one, &sums(&lists));
+            let mut rest = one.clone();
+            rest.unmerge(&sums(second));
+            prop_assert_eq!(&rest, &sums(first));
             second.iter().for_each(|values| one.tally(values, false));
             prop_assert_eq!(one, sums(first));
         }

@@ -93,4 +93,17 @@ impl RegressionSums {
         self.label.merge(&other.label);
         self.label_squared.merge(&other.label_squared);
     }
+
+    /// Takes `other`, which has the same centre and scale and is a part of it, out again; no trace of it is left.
+    pub fn unmerge(&mut self, other: &Self) {
+        self.n = self.n.saturating_sub(other.n);
+        self.absolute_error.unmerge(&other.absolute_error);
+        self.squared_error.unmerge(&other.squared_error);
+        self.error.unmerge(&other.error);
+        self.sizes.unmerge(&other.sizes);
+        self.n_relative = self.n_relative.saturating_sub(other.n_relative);
+        self.relative_error.unmerge(&other.relative_error);
+        self.label.unmerge(&other.label);
+        self.label_squared.unmerge(&other.label_squared);
+    }
 }

@@ -70,6 +70,15 @@ impl Losses {
         self.brier.merge(&other.brier);
         self.brier_squared.merge(&other.brier_squared);
     }
+
+    /// Takes `other`, which is a part of it, out again.
+    pub fn unmerge(&mut self, other: &Self) {
+        self.n = self.n.saturating_sub(other.n);
+        self.log_loss.unmerge(&other.log_loss);
+        self.log_loss_squared.unmerge(&other.log_loss_squared);
+        self.brier.unmerge(&other.brier);
+        self.brier_squared.unmerge(&other.brier_squared);
+    }
 }
 
 impl ScoreSums {
@@ -89,6 +98,10 @@ impl ScoreSums {
                 self.losses.tally(loss, add);
             }
         }
+        self.drop_empty_tables();
+    }
+
+    fn drop_empty_tables(&mut self) {
         while self.tables.last().is_some_and(|table| *table == ScoreTable::default()) {
             self.tables.pop();
         }
@@ -109,6 +122,13 @@ impl ScoreSums {
         }
         self.tables.iter_mut().zip(&other.tables).for_each(|(mine, theirs)| mine.merge(theirs));
         self.losses.merge(&other.losses);
+    }
+
+    /// Takes `other`, which is a part of it, out again; no trace of it is left.
+    pub fn unmerge(&mut self, other: &Self) {
+        self.tables.iter_mut().zip(&other.tables).for_each(|(mine, theirs)| mine.unmerge(theirs));
+        self.losses.unmerge(&other.losses);
+        self.drop_empty_tables();
     }
 }
 
@@ -142,6 +162,9 @@ mod tests {
             other.merge(&sums(first));
             prop_assert_eq!(&one, &other);
             prop_assert_eq!(&one, &sums(&events));
+            let mut rest = one.clone();
+            rest.unmerge(&sums(second));
+            prop_assert_eq!(&rest, &sums(first));
             second.iter().for_each(|(scores, truth)| one.tally(scores, *truth, Some(1), false));
             prop_assert_eq!(one, sums(first));
         }

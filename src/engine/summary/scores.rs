@@ -61,6 +61,17 @@ impl ScoreTable {
         }
     }
 
+    /// Takes `other`, which is a part of it, out again; no trace of it is left.
+    pub fn unmerge(&mut self, other: &Self) {
+        for (cell, [no, yes]) in &other.cells {
+            let Some(mine) = self.cells.get_mut(cell) else { continue };
+            *mine = [mine[0].saturating_sub(*no), mine[1].saturating_sub(*yes)];
+            if *mine == [0, 0] {
+                self.cells.remove(cell);
+            }
+        }
+    }
+
     /// Every cell that has a score, rising: the cell, and how many were no and yes.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u16, [u64; 2])> + '_ {
         self.cells.iter().map(|(&cell, &counts)| (cell, counts))
@@ -102,6 +113,10 @@ mod tests {
         let mut sum = table.clone();
         sum.merge(&table);
         assert_eq!((sum.totals(), sum.iter().count()), ([2, 2], 1));
+        sum.unmerge(&table);
+        assert_eq!(sum, table);
+        sum.unmerge(&table);
+        assert_eq!(sum, ScoreTable::default());
         table.remove(5, true);
         table.remove(5, false);
         assert_eq!(table, ScoreTable::default());

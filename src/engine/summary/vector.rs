@@ -32,6 +32,15 @@ impl VectorSums {
         self.sums.iter_mut().zip(&other.sums).for_each(|(a, b)| *a = a.saturating_add(*b));
     }
 
+    /// Takes sums out again that are part of these.
+    pub fn unmerge(&mut self, part: &Self) {
+        self.n = self.n.saturating_sub(part.n);
+        self.sums.iter_mut().zip(&part.sums).for_each(|(a, b)| *a = a.saturating_sub(*b));
+        if self.n == 0 {
+            self.sums.clear();
+        }
+    }
+
     /// Mean of each feature; `None` without a vector.
     pub fn mean(&self) -> Option<Vec<f64>> {
         (self.n > 0).then(|| self.sums.iter().map(|&sum| sum as f64 / (self.n as f64 * FEATURE_UNIT)).collect())
@@ -57,6 +66,9 @@ mod tests {
             ba.merge(&sum(head));
             prop_assert_eq!(&ab, &sum(&rows));
             prop_assert_eq!(&ab, &ba);
+            let mut rest = ab.clone();
+            rest.unmerge(&sum(tail));
+            prop_assert_eq!(&rest, &sum(head));
             prop_assert_eq!(ab.mean().is_some(), !rows.is_empty());
             prop_assert!(ab.mean().into_iter().flatten().all(|m| (-1.0..=1.0).contains(&m)));
         }

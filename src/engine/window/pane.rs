@@ -1,5 +1,6 @@
 //! What one stream saw during one slide.
 
+use super::{PackedInput, PackedOutcome};
 use crate::engine::catalogue::{Metric, Signal};
 use crate::engine::summary::{
     ColumnCounts, Confusion, Histogram, MomentSums, NameCounts, Positions, RankingSums, RegressionSums, ScoreSums, ScoreTable, VectorSums,
@@ -20,9 +21,11 @@ pub struct StreamKey {
 
 /// The requests of one slide: inputs, outputs and service figures, by the time of the prediction.
 /// Columns are those of the reference in use; before there is one (a reference that is being learned) they are empty.
+/// Its encoding lacks what stands elsewhere in a [`super::Packed`] one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InputPane {
     /// Predictions, failed ones included.
+    #[serde(skip)]
     pub requests: u64,
     /// Failed predictions.
     pub errors: u64,
@@ -31,16 +34,20 @@ pub struct InputPane {
     /// Requests without a usable latency.
     pub latency_missing: u64,
     /// Inputs, in the order of the reference's `inputs`.
+    #[serde(skip)]
     pub inputs: Vec<ColumnCounts>,
     /// Predictions, where the reference has them.
+    #[serde(skip)]
     pub prediction: Option<ColumnCounts>,
     /// Scores of the positive class, where the reference has them.
+    #[serde(skip)]
     pub score: Option<ColumnCounts>,
     /// Scores by whether their class was predicted, for each class that the reference has calibrated, in its order. Empty where nothing is estimated.
     pub scores: Vec<ScoreTable>,
     /// Feature values whose name the reference does not have.
     pub unknown_features: u64,
     /// Requests by the name of a feature that the reference does not have, of the least 50 such names (whole streams only).
+    #[serde(skip)]
     pub new_features: NameCounts,
     /// Predictions of this slide that came again under an id that was known; they are not among `requests` (whole streams only).
     pub duplicates: u64,
@@ -53,6 +60,7 @@ pub struct InputPane {
     /// Where the predictions stood in the log.
     pub positions: Positions,
     /// Event times of the first and the last request.
+    #[serde(skip)]
     pub span: Option<(Timestamp, Timestamp)>,
     /// What change detectors saw (the stream of the whole only). Errors count at the time of their labels, so a pane may have them and no request.
     pub detections: BTreeMap<(Signal, Metric), Detections>,
@@ -67,26 +75,33 @@ pub struct Detections {
     pub found: u64,
 }
 
-/// What became of the predictions of one slide, by the time of the *prediction*; it stays open until labels no longer come.
+/// What became of the predictions of one slide, by the time of the *prediction*; labels amend it until they no longer come.
+/// Its encoding lacks what stands elsewhere in a [`super::Packed`] one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomePane {
     /// Predictions that can have a label (answered, with a usable prediction).
+    #[serde(skip)]
     pub expected: u64,
     /// Predictions that have one.
+    #[serde(skip)]
     pub labelled: u64,
     /// Labels, over the reference's label column, where it has one.
+    #[serde(skip)]
     pub labels: Option<ColumnCounts>,
     /// Prediction against truth.
     pub quality: Quality,
     /// Scores against truth, where scores are remembered (classes).
     pub scores: ScoreSums,
     /// Prediction minus label, over the reference's residual column, where it has one (regressions).
+    #[serde(skip)]
     pub residuals: Option<ColumnCounts>,
     /// From the prediction's timestamp to its label's, in seconds.
     pub delay_seconds: Histogram,
     /// Labels that replaced an earlier, different one.
+    #[serde(skip)]
     pub revised: u64,
     /// Event time of the last label that was joined.
+    #[serde(skip)]
     pub last_label: Option<Timestamp>,
     /// Where the expected predictions stood in the log.
     pub prediction_positions: Positions,
@@ -113,17 +128,17 @@ impl InputPane {
         } else {
             self.inputs.iter_mut().zip(&other.inputs).for_each(|(a, b)| a.merge(b));
         }
-        self.merge_all_but_inputs(other);
+        merge_column(&mut self.prediction, other.prediction.as_ref());
+        merge_column(&mut self.score, other.score.as_ref());
+        self.merge_all_but_columns(other);
     }
 
-    /// The same but for the columns of inputs, which are nearly all of a pane.
-    pub fn merge_all_but_inputs(&mut self, other: &Self) {
+    /// The same but for inputs, prediction and score.
+    pub fn merge_all_but_columns(&mut self, other: &Self) {
         self.requests += other.requests;
         self.errors += other.errors;
         self.latency.merge(&other.latency);
         self.latency_missing += other.latency_missing;
-        merge_column(&mut self.prediction, other.prediction.as_ref());
-        merge_column(&mut self.score, other.score.as_ref());
         self.scores.resize_with(self.scores.len().max(other.scores.len()), ScoreTable::default);
         self.scores.iter_mut().zip(&other.scores).for_each(|(a, b)| a.merge(b));
         self.unknown_features += other.unknown_features;
@@ -150,9 +165,29 @@ impl InputPane {
             mine.found += other.found;
         }
     }
-}
 
-impl InputPane {
+    /// Takes `part` out again, but for columns, and for what no part can be taken out of: names of new features, positions, and the span.
+    pub(super) fn unmerge_all_but_columns(&mut self, part: &Self) {
+        self.requests = self.requests.saturating_sub(part.requests);
+        self.errors = self.errors.saturating_sub(part.errors);
+        self.latency.unmerge(&part.latency);
+        self.latency_missing = self.latency_missing.saturating_sub(part.latency_missing);
+        self.scores.iter_mut().zip(&part.scores).for_each(|(a, b)| a.unmerge(b));
+        self.unknown_features = self.unknown_features.saturating_sub(part.unknown_features);
+        self.duplicates = self.duplicates.saturating_sub(part.duplicates);
+        self.skew_seconds.unmerge(&part.skew_seconds);
+        self.vectors.iter_mut().zip(&part.vectors).for_each(|(a, b)| a.unmerge(b));
+        if let (Some(a), Some(b)) = (&mut self.moments, &part.moments) {
+            a.unmerge(b);
+        }
+        for (detector, part) in &part.detections {
+            if let Some(mine) = self.detections.get_mut(detector) {
+                mine.seen = mine.seen.saturating_sub(part.seen);
+                mine.found = mine.found.saturating_sub(part.found);
+            }
+        }
+    }
+
     /// Notes the event time of a request.
     pub fn extend_span(&mut self, at: Timestamp) {
         self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
@@ -204,6 +239,23 @@ impl OutcomePane {
         self.prediction_positions.merge(&other.prediction_positions);
         self.label_positions.merge(&other.label_positions);
     }
+
+    /// Takes `part` out again, but for what no part can be taken out of: the last label, and positions.
+    pub(super) fn unmerge(&mut self, part: &Self) {
+        self.expected = self.expected.saturating_sub(part.expected);
+        self.labelled = self.labelled.saturating_sub(part.labelled);
+        unmerge_column(&mut self.labels, part.labels.as_ref());
+        match (&mut self.quality, &part.quality) {
+            (Quality::Classes(a), Quality::Classes(b)) => a.unmerge(b),
+            (Quality::Numbers(a), Quality::Numbers(b)) => a.unmerge(b),
+            (Quality::Lists(a), Quality::Lists(b)) => a.unmerge(b),
+            _ => debug_assert!(false, "panes of one model have one kind of quality"),
+        }
+        self.scores.unmerge(&part.scores);
+        unmerge_column(&mut self.residuals, part.residuals.as_ref());
+        self.delay_seconds.unmerge(&part.delay_seconds);
+        self.revised = self.revised.saturating_sub(part.revised);
+    }
 }
 
 fn merge_column(mine: &mut Option<ColumnCounts>, theirs: Option<&ColumnCounts>) {
@@ -211,6 +263,12 @@ fn merge_column(mine: &mut Option<ColumnCounts>, theirs: Option<&ColumnCounts>) 
         (Some(a), Some(b)) => a.merge(b),
         (None, Some(b)) => *mine = Some(b.clone()),
         _ => {}
+    }
+}
+
+fn unmerge_column(mine: &mut Option<ColumnCounts>, part: Option<&ColumnCounts>) {
+    if let (Some(mine), Some(part)) = (mine, part) {
+        mine.unmerge(part);
     }
 }
 
@@ -222,7 +280,7 @@ pub struct PaneUpdate {
     /// Start of the pane.
     pub start: Timestamp,
     /// Requests; `None`: unchanged since the last update.
-    pub input: Option<Arc<InputPane>>,
+    pub input: Option<Arc<PackedInput>>,
     /// Outcomes; `None`: unchanged since the last update.
-    pub outcome: Option<Arc<OutcomePane>>,
+    pub outcome: Option<Arc<PackedOutcome>>,
 }
