@@ -48,10 +48,18 @@ check: setup-build ## the fast part of it: format, lints, unit tests
 bench-detection: setup-build ## false alerts and detections on simulated streams, beside other tools' rules (minutes); writes docs/DETECTION.md
 	cargo bench --quiet --locked --bench detection -- --write $(ARGS)
 
+.PHONY: bench
+bench: setup-build ## the parts of the engine one by one: decoding, lookups, join, panes, figures, snapshot; ARGS=cell for some of them
+	cargo bench --quiet --locked --bench parts -- $(ARGS)
+
 .PHONY: bench-pipeline
 bench-pipeline: setup ## what driftd costs from Kafka, from files and in memory, and a thousand models (minutes); writes docs/PERFORMANCE.md
 	scripts/kafka.sh jars
 	cargo bench --quiet --locked --bench pipeline -- --write $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: setup ## driftd beside other tools on the same data (minutes); writes docs/PERFORMANCE.md and its chart
+	scripts/peers.sh --write $(ARGS)
 
 .PHONY: lint
 lint: setup ## lint the Dockerfile and the scripts
