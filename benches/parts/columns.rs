@@ -7,7 +7,7 @@ use driftd::engine::catalogue::Metric;
 use driftd::engine::reference::compile::{CompileSpec, compile};
 use driftd::engine::reference::table::{Column, Table};
 use driftd::engine::reference::{Categories, Cells, ColumnReference};
-use driftd::engine::summary::ColumnCounts;
+use driftd::engine::summary::{ColumnCounts, ColumnSum, Packer, Unpacker};
 use driftd::event::Scalar;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -62,22 +62,35 @@ fn column() -> (ColumnReference, ColumnCounts) {
     (column, counts)
 }
 
-/// Adding the column of a pane to that of a window.
-#[divan::bench]
-fn column_merge(bencher: Bencher<'_, '_>) {
-    let (_, counts) = column();
-    let mut sum = counts.clone();
-    bencher.bench_local(|| black_box(&mut sum).merge(black_box(&counts)));
+/// The column of a pane as it is kept, of so many values.
+fn packed(values: usize) -> (ColumnCounts, Vec<u8>) {
+    let (column, _) = column();
+    let mut counts = column.empty_counts();
+    numbers(values).into_iter().for_each(|value| column.count(column.place(&Scalar::Number(value)), &mut counts));
+    let mut packer = Packer::default();
+    packer.column(&counts);
+    (counts, packer.into_bytes())
 }
 
-/// Adding one and taking it out again.
-#[divan::bench]
-fn column_merge_and_unmerge(bencher: Bencher<'_, '_>) {
-    let (_, counts) = column();
-    let mut sum = counts.clone();
+/// Packing the column of a pane that has closed.
+#[divan::bench(args = [100, 10_000])]
+fn column_pack(bencher: Bencher<'_, '_>, values: usize) {
+    let (counts, _) = packed(values);
+    bencher.bench(|| {
+        let mut packer = Packer::default();
+        packer.column(black_box(&counts));
+        packer.into_bytes()
+    });
+}
+
+/// Adding the column of a pane to that of a window, and taking it out again.
+#[divan::bench(args = [100, 10_000])]
+fn column_merge_and_unmerge(bencher: Bencher<'_, '_>, values: usize) {
+    let (_, bytes) = packed(values);
+    let mut sum = ColumnSum::like(&Unpacker::new(&bytes));
     bencher.bench_local(|| {
-        black_box(&mut sum).merge(black_box(&counts));
-        black_box(&mut sum).unmerge(black_box(&counts));
+        sum.merge(&mut Unpacker::new(black_box(&bytes)));
+        sum.unmerge(&mut Unpacker::new(black_box(&bytes)));
     });
 }
 

@@ -4,7 +4,7 @@ use crate::scattered;
 use crate::traffic::{Body, Driver, Log, Traffic, Watched};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use driftd::engine::join::{Entry, JoinStore};
+use driftd::engine::join::{Bounds, Entry, JoinStore};
 use driftd::event::Timestamp;
 use std::hint::black_box;
 
@@ -15,6 +15,7 @@ const STEPS: usize = 10_000;
 #[divan::bench(args = [10_000, 1_000_000], sample_count = 20)]
 fn join_remember_and_forget(bencher: Bencher<'_, '_>, n: usize) {
     let mut store = JoinStore::new(1);
+    let bounds = Bounds { predictions: n, labels: 0, bytes: usize::MAX };
     let mut ids = scattered(usize::MAX >> 8).enumerate();
     let mut remember = |store: &mut JoinStore| {
         if let Some((i, id)) = ids.next() {
@@ -24,7 +25,7 @@ fn join_remember_and_forget(bencher: Bencher<'_, '_>, n: usize) {
     (0..n).for_each(|_| remember(&mut store));
     bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
         (0..STEPS).for_each(|_| remember(&mut store));
-        store.forget_predictions(Timestamp::MIN, n)
+        store.forget(Timestamp::MIN, &bounds)
     });
 }
 
