@@ -56,7 +56,7 @@ fn column() -> (ColumnReference, ColumnCounts) {
     let cells = |n, scale: f64| numbers(n).into_iter().map(move |x| Scalar::Number(scale * x));
     let table = Table::new(vec![Column::of("x", cells(50_000, 1.0)).within_features()]);
     let compiled = compile(&table, &CompileSpec::default()).expect("the table is a reference");
-    let column = compiled.reference.inputs.into_iter().next().expect("it has a column").column;
+    let column = compiled.reference.inputs[0].column.clone();
     let mut counts = column.empty_counts();
     cells(VALUES, 1.01).for_each(|value| column.count(column.place(&value), &mut counts));
     (column, counts)

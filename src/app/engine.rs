@@ -54,6 +54,9 @@ struct Clock {
 impl Engine {
     /// Runs until it is told to stop; then drains, saves and delivers within the shutdown time.
     pub(super) fn run(mut self) -> anyhow::Result<()> {
+        if Publisher::logs_measurements() {
+            self.keeper.pipeline_mut().evaluator.name_all_parts();
+        }
         self.checkpoint()?;
         let mut clock = Clock { checkpoint: Instant::now(), view: Instant::now() };
         while !self.stop.load(Ordering::Relaxed) {
@@ -169,9 +172,8 @@ impl Engine {
 
     /// Judges what has closed.
     fn turn(&mut self) {
-        for effect in self.keeper.pipeline_mut().turn() {
-            self.publisher.take(effect);
-        }
+        let publisher = &mut self.publisher;
+        self.keeper.pipeline_mut().turn_telling(&mut |effect| publisher.take(effect));
     }
 
     /// Makes the state durable, then tells Kafka how far it was read (for lag tools only). `false`: it is not durable, for a reason that may

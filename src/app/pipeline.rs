@@ -75,10 +75,18 @@ impl Pipeline {
 
     /// Closes and judges the windows that the watermark has passed.
     pub fn turn(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.turn_telling(&mut |effect| effects.push(effect));
+        effects
+    }
+
+    /// The same, for whoever takes effects one by one.
+    pub fn turn_telling(&mut self, tell: &mut dyn FnMut(Effect)) {
         let marks = self.shard.advance();
-        let Some(published) = self.shard.publish() else { return Vec::new() };
-        self.evaluator.take(published, &self.shard.state().topic_names());
-        self.evaluator.advance(marks)
+        if let Some(published) = self.shard.publish() {
+            self.evaluator.take(published, &self.shard.state().topic_names());
+            self.evaluator.advance_telling(marks, tell);
+        }
     }
 
     /// Says that no prediction will come any more; labels may.

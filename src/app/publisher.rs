@@ -48,6 +48,11 @@ impl Publisher {
         Self { views, view: View::starting(environment, wall_clock()), latest: BTreeMap::new(), not_ready }
     }
 
+    /// Whether every measurement is logged, so that somebody may read what each of them names.
+    pub(super) fn logs_measurements() -> bool {
+        tracing::enabled!(target: "driftd::measurement", tracing::Level::DEBUG)
+    }
+
     /// A check that failed is well again, but for what it says of single topics.
     pub(super) fn solved(&mut self, check: ReadyCheck) {
         self.not_ready.remove(&(check, None));

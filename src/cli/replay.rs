@@ -61,6 +61,9 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let config = load_config(&args.config, SecretPolicy::Unread)?;
     let references = load_references(&config)?;
     let mut pipeline = Pipeline::new(Arc::new(config.engine.clone()), config.events.clone(), references, SEED);
+    if args.format == Format::Ndjson {
+        pipeline.evaluator.name_all_parts();
+    }
     let (inputs, files) = open(args, &mut pipeline)?;
     let mut file_out;
     let out: &mut dyn Write = match &args.out {

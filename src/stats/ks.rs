@@ -1,6 +1,7 @@
 //! Kolmogorov–Smirnov distance of two samples.
 
 use super::counts::totals;
+use std::ops::Add;
 
 /// A Kolmogorov–Smirnov distance, and how exact it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,18 +23,44 @@ pub struct KsReading {
 /// `None` where a sample is empty.
 pub fn ks(reference_cells: &[u64], current_cells: &[u64]) -> Option<KsReading> {
     let (n_reference, n_current) = totals(reference_cells, current_cells)?;
-    // distribution functions times n_reference·n_current
-    let (mut below_reference, mut below_current) = (0u128, 0u128);
-    let (mut seen, mut possible) = (0u128, 0u128);
+    let product = n_reference * n_current;
+    // distribution functions times n_reference·n_current, in half as many bits where those are enough
+    let (seen, possible) = match (u64::try_from(product), n_reference as u64, n_current as u64) {
+        (Ok(_), n, m) => {
+            let (seen, possible) = gaps(reference_cells, current_cells, |r| r * m, |c| c * n, u64::abs_diff, u64::saturating_sub);
+            (seen.into(), possible.into())
+        }
+        _ => gaps(
+            reference_cells,
+            current_cells,
+            |r| u128::from(r) * n_current,
+            |c| u128::from(c) * n_reference,
+            u128::abs_diff,
+            u128::saturating_sub,
+        ),
+    };
+    let scale = product as f64;
+    Some(KsReading { distance: seen as f64 / scale, bound: possible.saturating_sub(seen) as f64 / scale })
+}
+
+/// The greatest distance of the distribution functions at a border of a cell, and the greatest that there may be within one.
+fn gaps<T: Copy + Ord + Default + Add<Output = T>>(
+    reference_cells: &[u64],
+    current_cells: &[u64],
+    of_reference: impl Fn(u64) -> T,
+    of_current: impl Fn(u64) -> T,
+    distance: impl Fn(T, T) -> T,
+    above: impl Fn(T, T) -> T,
+) -> (T, T) {
+    let (mut below_reference, mut below_current) = (T::default(), T::default());
+    let (mut seen, mut possible) = (T::default(), T::default());
     for (cell, (&r, &c)) in reference_cells.iter().zip(current_cells).enumerate() {
-        let reference = below_reference + u128::from(r) * n_current;
-        let current = below_current + u128::from(c) * n_reference;
-        seen = seen.max(reference.abs_diff(current));
+        let (reference, current) = (below_reference + of_reference(r), below_current + of_current(c));
+        seen = seen.max(distance(reference, current));
         if cell % 2 == 0 {
-            possible = possible.max(reference.saturating_sub(below_current)).max(current.saturating_sub(below_reference));
+            possible = possible.max(above(reference, below_current)).max(above(current, below_reference));
         }
         (below_reference, below_current) = (reference, current);
     }
-    let scale = (n_reference * n_current) as f64;
-    Some(KsReading { distance: seen as f64 / scale, bound: possible.saturating_sub(seen) as f64 / scale })
+    (seen, possible)
 }

@@ -4,6 +4,7 @@
 //! enough when 99 % of such distances stay below the level that is looked for. Knows no metric, no rule; the level is an argument.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
+use std::sync::LazyLock;
 
 /// 99th percentile of the Kolmogorov distribution (`scipy.special.kolmogi(0.01)`): under no change, sqrt(nm/(n+m))·D stays below it in 99 % of cases.
 pub const KOLMOGOROV_99: f64 = 1.627_623_611_518_950_4;
@@ -30,6 +31,12 @@ const LEAST_EXPECTED: u64 = 5;
 ///
 /// `degrees`: degrees of freedom, taken as at least 1.
 pub fn chi_square_99(degrees: u32) -> f64 {
+    // asked for with every distance that is judged, for the few degrees that columns have
+    static USUAL: LazyLock<Vec<f64>> = LazyLock::new(|| (0..128).map(inverse_chi_square_99).collect());
+    USUAL.get(degrees as usize).copied().unwrap_or_else(|| inverse_chi_square_99(degrees))
+}
+
+fn inverse_chi_square_99(degrees: u32) -> f64 {
     let distribution = ChiSquared::new(f64::from(degrees.max(1))).expect("at least one degree of freedom");
     distribution.inverse_cdf(0.99)
 }

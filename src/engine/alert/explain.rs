@@ -7,6 +7,7 @@ use crate::engine::catalogue::Family;
 use crate::engine::metric::{Baseline, Measurement, Metric, Part, Subject, Verdict};
 use crate::engine::reference::{Direction, Movement};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Most columns that are explained.
@@ -127,6 +128,15 @@ pub trait Insight {
     fn movement(&self, subject: &Subject) -> Option<Movement>;
     /// What the segments add to a reading of the whole, largest first, at most [`MAX_SEGMENTS`].
     fn segments(&self, worst: &Worst) -> Vec<SegmentShare>;
+    /// The parts of a distance that was measured without naming them.
+    fn parts(&self, measurement: &Measurement) -> Vec<Part>;
+}
+
+impl Judged<'_> {
+    /// The parts of a reading: those that it came with, else those that can still be named.
+    pub(super) fn parts<'a>(&self, measurement: &'a Measurement) -> Cow<'a, [Part]> {
+        if measurement.parts.is_empty() { self.insight.parts(measurement).into() } else { measurement.parts.as_slice().into() }
+    }
 }
 
 /// Nothing but the measurements is known.
@@ -136,6 +146,10 @@ impl Insight for () {
     }
 
     fn segments(&self, _: &Worst) -> Vec<SegmentShare> {
+        Vec::new()
+    }
+
+    fn parts(&self, _: &Measurement) -> Vec<Part> {
         Vec::new()
     }
 }
@@ -186,7 +200,7 @@ fn cause(worst: &Worst, judged: &Judged<'_>) -> Option<Cause> {
         is_distance.then(|| judged.insight.movement(&worst.subject)).flatten().map(CauseKind::Moved)
     })?;
     let part = if matches!(kind, CauseKind::NewValues { .. } | CauseKind::Stuck | CauseKind::Moved(_)) {
-        moved_part(worst, &of_subject)
+        moved_part(worst, &of_subject, judged)
     } else {
         None
     };
@@ -216,15 +230,15 @@ fn rate_cause(worst: &Worst, of_subject: &[&Measurement]) -> Option<CauseKind> {
 
 /// The part that grew most: of the breaching metric, else of another distance of the column; where none grew, the one of the breaching metric that shrank
 /// most.
-fn moved_part(worst: &Worst, of_subject: &[&Measurement]) -> Option<Part> {
+fn moved_part(worst: &Worst, of_subject: &[&Measurement], judged: &Judged<'_>) -> Option<Part> {
     let growth = |part: &&Part| part.current - part.reference;
     let grown = |parts: &[Part]| {
         let most = parts.iter().max_by(|a, b| growth(a).total_cmp(&growth(b)))?;
         (growth(&most) > 0.0).then(|| most.clone())
     };
-    let others = of_subject.iter().filter(|m| m.baseline == worst.against).find_map(|m| grown(&m.parts));
+    let others = || of_subject.iter().filter(|m| m.baseline == worst.against).find_map(|m| grown(&judged.parts(m)));
     let shrunk = || worst.parts.iter().min_by(|a, b| growth(a).total_cmp(&growth(b))).cloned();
-    grown(&worst.parts).or(others).or_else(shrunk)
+    grown(&worst.parts).or_else(others).or_else(shrunk)
 }
 
 /// The judged distance of the prediction that lies farthest towards, or beyond, its bound.

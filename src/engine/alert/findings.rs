@@ -59,7 +59,7 @@ impl Findings {
                     n_current: measurement.n_current,
                     against: measurement.baseline,
                     reference: measurement.on_reference,
-                    parts: measurement.parts.iter().take(MAX_PARTS).cloned().collect(),
+                    parts: judged.parts(measurement).iter().take(MAX_PARTS).cloned().collect(),
                     share: 0.0,
                 });
             }

@@ -246,7 +246,7 @@ impl Rows<'_> {
             sums.iter_mut().for_each(|sums| sums.unmerge(part));
             rest.encodings.moments = sums.and_then(|sums| known.over(&sums));
         }
-        for (feature, counts) in rest.inputs.iter_mut().zip(&inputs.inputs) {
+        for (feature, counts) in Arc::make_mut(&mut rest.inputs).iter_mut().zip(&inputs.inputs) {
             feature.column.counts.unmerge(counts);
         }
         let outputs = &mut rest.outputs;

@@ -4,9 +4,12 @@ use super::stream::StreamPanes;
 use super::with_context;
 use crate::engine::alert::{Insight, MAX_SEGMENTS, SegmentShare, Worst};
 use crate::engine::catalogue::Range;
-use crate::engine::metric::{Baseline, Context, Measurement, Metric, ServiceFacts, Subject, WindowFacts, measure_inputs, measure_outcomes};
+use crate::engine::metric::{
+    Baseline, Context, Measurement, Metric, Part, ServiceFacts, Subject, WindowFacts, measure_inputs, measure_outcomes, named_parts,
+};
 use crate::engine::published::ModelFacts;
-use crate::engine::reference::Movement;
+use crate::engine::reference::{ColumnReference, Movement};
+use crate::engine::summary::ColumnCounts;
 use crate::engine::verdict::Aspect;
 use crate::engine::window::{InputSum, StreamKey};
 use std::collections::BTreeMap;
@@ -22,20 +25,13 @@ pub(super) struct Sums<'a> {
 
 impl Insight for Sums<'_> {
     fn movement(&self, subject: &Subject) -> Option<Movement> {
-        let panes = self.panes.get(self.key)?;
-        let reference = self.model.reference.as_ref()?;
-        let (start, end) = (self.window.start, self.window.end);
-        let outputs = &reference.outputs;
-        match subject {
-            Subject::Feature(name) => {
-                let (place, feature) = reference.input(name)?;
-                feature.column.movement(&panes.part(start, end, |sum| sum.input(place))?)
-            }
-            Subject::Prediction => outputs.prediction.as_ref()?.movement(&panes.part(start, end, InputSum::prediction)?),
-            Subject::Score => outputs.score.as_ref()?.movement(&panes.part(start, end, InputSum::score)?),
-            Subject::Label => outputs.label.as_ref()?.movement(panes.outcomes(start, end)?.labels.as_ref()?),
-            _ => None,
-        }
+        let (column, counts) = self.column(subject)?;
+        column.movement(&counts)
+    }
+
+    fn parts(&self, measurement: &Measurement) -> Vec<Part> {
+        let column = self.column(&measurement.subject).filter(|_| measurement.baseline == Baseline::Reference);
+        column.map(|(column, counts)| named_parts(column, &counts, measurement.metric)).unwrap_or_default()
     }
 
     fn segments(&self, worst: &Worst) -> Vec<SegmentShare> {
@@ -61,6 +57,25 @@ impl Insight for Sums<'_> {
 }
 
 impl Sums<'_> {
+    /// The column of the reference behind a subject, and its counts in the window.
+    fn column(&self, subject: &Subject) -> Option<(&ColumnReference, ColumnCounts)> {
+        let panes = self.panes.get(self.key)?;
+        let reference = self.model.reference.as_ref()?;
+        let (start, end) = (self.window.start, self.window.end);
+        let outputs = &reference.outputs;
+        match subject {
+            Subject::Feature(name) => {
+                let (place, feature) = reference.input(name)?;
+                Some((&feature.column, panes.part(start, end, |sum| sum.input(place))?))
+            }
+            Subject::Prediction => Some((outputs.prediction.as_ref()?, panes.part(start, end, InputSum::prediction)?)),
+            Subject::Score => Some((outputs.score.as_ref()?, panes.part(start, end, InputSum::score)?)),
+            Subject::Label => Some((outputs.label.as_ref()?, panes.outcomes(start, end)?.labels.clone()?)),
+            Subject::Residual => Some((outputs.residual.as_ref()?, panes.outcomes(start, end)?.residuals.clone()?)),
+            _ => None,
+        }
+    }
+
     /// What a reading of the aspect is about: requests, or labelled predictions.
     fn rows(&self, panes: &StreamPanes) -> u64 {
         match self.aspect {
@@ -72,7 +87,7 @@ impl Sums<'_> {
     /// The same metric of the same subject in another stream of the model.
     fn reading(&self, stream: &StreamKey, panes: &StreamPanes, worst: &Worst) -> Option<f64> {
         let (start, end) = (self.window.start, self.window.end);
-        let measurements: Vec<Measurement> = with_context(self.model, stream, self.window, |ctx| {
+        let measurements: Vec<Measurement> = with_context(self.model, stream, self.window, false, |ctx| {
             let only = Context { wanted: [worst.metric].into_iter().collect(), ..*ctx };
             match self.aspect {
                 Aspect::Inputs => {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 impl Evaluator {
     /// Measures the outcomes of a window of a stream; of the whole also how its segments differ.
     pub(super) fn measure_outcomes(&self, model: &ModelFacts, key: &StreamKey, facts: WindowFacts, pane: &OutcomePane) -> Vec<Measurement> {
-        with_context(model, key, facts, |ctx| {
+        with_context(model, key, facts, self.names_parts, |ctx| {
             let mut measurements = measure_outcomes(ctx, pane);
             if key.segment.is_none() && wants_fairness(ctx) {
                 for feature in compared_features(model) {

@@ -51,6 +51,8 @@ pub struct Evaluator {
     topics: Vec<Arc<str>>,
     /// The window that is measured, between two windows its empty buffers.
     buffer: InputPane,
+    /// Whether every distance names its parts, and not only those that an alert tells of.
+    names_parts: bool,
     /// Whether no prediction will come any more.
     inputs_ended: bool,
     /// How far event time has come: what the retraining gate goes by, because the windows of its two clocks end days apart.
@@ -80,10 +82,17 @@ impl Evaluator {
             panes: BTreeMap::new(),
             topics: Vec::new(),
             buffer: InputPane::default(),
+            names_parts: false,
             inputs_ended: false,
             now: Timestamp::MIN,
             labels_read: Timestamp::MIN,
         }
+    }
+
+    /// Names the parts of every distance from now on, for somebody who reads all measurements. Alerts name theirs in any case; all others are work for nothing
+    /// where nobody reads them, a quarter of that of a slide.
+    pub fn name_all_parts(&mut self) {
+        self.names_parts = true;
     }
 
     /// What is to be remembered.
@@ -122,6 +131,13 @@ impl Evaluator {
     /// Judges every window that the watermarks have passed.
     pub fn advance(&mut self, marks: Watermarks) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.advance_telling(marks, &mut |effect| effects.push(effect));
+        effects
+    }
+
+    /// The same, for whoever takes effects one by one: those of a slide of many models are many.
+    pub fn advance_telling(&mut self, marks: Watermarks, tell: &mut dyn FnMut(Effect)) {
+        let mut effects = Vec::new();
         if marks.inputs != Timestamp::MAX {
             self.now = marks.inputs;
         }
@@ -130,10 +146,12 @@ impl Evaluator {
             let due = self.state.progress.iter().filter(|(_, p)| p.next_end == Some(end)).map(|(key, _)| key.clone());
             for key in due.collect::<Vec<_>>() {
                 self.judge_inputs(&key, end, &mut effects);
+                effects.drain(..).for_each(&mut *tell);
             }
         }
         for key in self.state.progress.keys().cloned().collect::<Vec<_>>() {
             self.judge_waiting(&key, marks.all, &mut effects);
+            effects.drain(..).for_each(&mut *tell);
             if let (Some(panes), Some(progress)) = (self.panes.get_mut(&key), self.state.progress.get(&key)) {
                 panes.prune(progress, &self.settings.window, self.now);
             }
@@ -143,7 +161,6 @@ impl Evaluator {
             self.state.trails.values_mut().for_each(|trail| trail.forget(oldest));
             self.state.trails.retain(|_, trail| !trail.is_empty());
         }
-        effects
     }
 
     /// Says that no prediction will come any more, of any model: windows end with the last one, instead of going on empty. Labels may still come.
@@ -237,7 +254,7 @@ impl Evaluator {
             progress.waiting.insert(end, facts);
         }
         let service = ServiceFacts { requests_of_model, seconds: window.size_ms as f64 / 1000.0 };
-        let mut measurements = with_context(model, key, facts, |ctx| {
+        let mut measurements = with_context(model, key, facts, self.names_parts, |ctx| {
             let mut measurements = measure_inputs(ctx, pane, &service);
             measurements.extend(measure_data(ctx, pane, &data));
             measurements
@@ -332,7 +349,13 @@ impl Evaluator {
 }
 
 /// Calls `measure` with everything it needs to know of a stream's window.
-fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, measure: impl FnOnce(&Context<'_>) -> T) -> T {
+fn with_context<T>(
+    model: &ModelFacts,
+    key: &StreamKey,
+    window: WindowFacts,
+    names_parts: bool,
+    measure: impl FnOnce(&Context<'_>) -> T,
+) -> T {
     let positive = model.settings.positive.as_ref().and_then(|p| class_place(&model.classes, &Scalar::Text(p.as_ref().into())));
     let detectors = model.settings.watched();
     measure(&Context {
@@ -350,7 +373,7 @@ fn with_context<T>(model: &ModelFacts, key: &StreamKey, window: WindowFacts, mea
         each_class: model.settings.looks_at_classes(),
         decision_thresholds: &model.settings.decision_thresholds,
         detectors: &detectors,
-        names_parts: true,
+        names_parts,
     })
 }
 

@@ -310,3 +310,6 @@ fn mature(join: &JoinSettings, end: Timestamp, all: Timestamp, expected: u64, la
 fn horizon_passed(join: &JoinSettings, end: Timestamp, all: Timestamp) -> bool {
     all != Timestamp::MAX && all >= end.plus(join.horizon_ms)
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,13 @@ fn drift(metric: Metric, column: &ColumnReference, pair: &Pair<'_>, no_data: Und
     }
 }
 
+/// The parts that a distance of a column from the reference names, where it was measured without naming them; none of what is no such distance.
+pub fn named_parts(column: &ColumnReference, counts: &ColumnCounts, metric: Metric) -> Vec<Part> {
+    let is_named = metric.compares(column.kind()) && column.kind() != ColumnKind::Vector;
+    let parts = || column.pair(&column.counts, counts).parts(metric, MOST_PARTS);
+    if is_named { parts().into_iter().map(part).collect() } else { Vec::new() }
+}
+
 fn part(contribution: Contribution) -> Part {
     let Contribution { name, reference, current, contribution } = contribution;
     Part { name, reference, current, contribution }

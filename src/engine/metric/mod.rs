@@ -17,6 +17,7 @@ mod service;
 mod vectors;
 
 pub use crate::engine::catalogue::{Metric, Subject};
+pub use columns::named_parts;
 pub use data::{DataFacts, measure_data};
 pub use fairness::{measure_fairness, wants_fairness};
 pub use measurement::{Baseline, ConfusionTable, Measurement, Part, Reading, UndefinedReason, Verdict, WindowFacts};

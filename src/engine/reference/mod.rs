@@ -41,8 +41,8 @@ pub struct Reference {
     pub id: Arc<str>,
     /// Rows it was compiled from.
     pub rows: u64,
-    /// Inputs, sorted by name.
-    pub inputs: Vec<FeatureReference>,
+    /// Inputs, sorted by name; shared by the versions of a model that inherit them.
+    pub inputs: Arc<[FeatureReference]>,
     /// Outputs and truth.
     pub outputs: OutputReference,
     /// How its figures vary from window to window; `None`: it was too small to say.

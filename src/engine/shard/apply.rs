@@ -187,7 +187,7 @@ impl Shard {
         let outcome = outcome.filter(|_| !failed);
         place_scores(&mut block.scores, runtime, prediction, &of_positive, outcome.as_ref());
         scratch.new_features.clear();
-        match &record.reference {
+        match &*record.reference {
             Some(reference) => {
                 block.rest.unknown_features += tell_inputs(block, scratch, runtime, reference, prediction, counts);
                 if !failed {

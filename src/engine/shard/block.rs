@@ -181,7 +181,7 @@ impl Block {
             self.scores.iter().for_each(|score| pane.add_score(score.class, score.cell, score.predicted));
             let Some(reference) = &self.reference else { continue };
             fit(pane, reference);
-            for ((waiting, input), counts) in self.inputs.iter().zip(&reference.inputs).zip(&mut pane.inputs) {
+            for ((waiting, input), counts) in self.inputs.iter().zip(reference.inputs.iter()).zip(&mut pane.inputs) {
                 waiting.count(&input.column, counts);
             }
             let outputs = &reference.outputs;

@@ -1,6 +1,7 @@
 //! A reference that is learned from the first events of a version: the sample is compiled once it is complete.
 
 use super::Shard;
+use super::known::Known;
 use super::model::{ModelRecord, ModelRuntime};
 use super::sample::Scope;
 use crate::engine::calibration::{CalibrationSpec, calibrate};
@@ -35,7 +36,7 @@ impl Shard {
         let windows = calibration_spec(&runtime.settings, self.settings.window.size_ms);
         calibrate(&mut learned, &table, &windows);
         if scope == Scope::Outputs
-            && let Some(inherited) = &record.reference
+            && let Some(inherited) = &*record.reference
         {
             learned.id = format!("{}+{}", inherited.id, learned.id).into();
             learned.inputs.clone_from(&inherited.inputs);
@@ -55,7 +56,7 @@ impl Shard {
         }
         learned.outputs.classes = record.classes.names().to_vec();
         record.classes.close();
-        record.reference = Some(Arc::new(learned));
+        record.reference = Known::learned(learned);
         if runtime.is_ranking() {
             // its labels are no column, so none are waited for
             record.learning = None;
@@ -82,14 +83,14 @@ pub(super) fn learn_label(record: &mut ModelRecord, runtime: &mut ModelRuntime, 
 fn finish_labels(record: &mut ModelRecord, settings: &ModelSettings) {
     let Some(sample) = record.learning.as_ref().filter(|s| s.rows_done && s.has_labels()) else { return };
     let table = sample.label_table();
-    if let (Ok(mut compiled), Some(reference)) = (compile(&table, &spec(settings, record)), &record.reference) {
+    if let (Ok(mut compiled), Some(reference)) = (compile(&table, &spec(settings, record)), &*record.reference) {
         // they come in the order in which they were heard, which is not that of the predictions: blocks
         calibrate(&mut compiled.reference, &table, &calibration_spec(settings, 0));
         let mut with_labels = Reference::clone(reference);
         with_labels.id = format!("{}+{}", reference.id, compiled.reference.id).into();
         with_labels.outputs.label = compiled.reference.outputs.label;
         with_labels.calibration = with_figures(with_labels.calibration.take(), compiled.reference.calibration);
-        record.reference = Some(Arc::new(with_labels));
+        record.reference = Known::learned(with_labels);
     }
     record.learning = None;
 }

@@ -6,6 +6,7 @@ mod apply;
 mod block;
 mod counts;
 mod detect;
+mod known;
 mod label;
 mod learning;
 mod model;

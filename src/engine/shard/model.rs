@@ -1,6 +1,7 @@
 //! One model version as a shard knows it.
 
 use super::detect::Detectors;
+use super::known::Known;
 use super::sample::Sample;
 use super::scored::{ScoredClass, scored_classes};
 use crate::engine::catalogue::{Metric, MetricSet};
@@ -23,7 +24,7 @@ pub(super) struct ModelRecord {
     pub(super) key: ModelKey,
     pub(super) classes: Classes,
     /// What its windows are compared with, as far as it is known.
-    pub(super) reference: Option<Arc<Reference>>,
+    pub(super) reference: Known,
     /// Id of the configured file behind it, so that a changed file is noticed.
     pub(super) file_id: Option<Arc<str>>,
     pub(super) learning: Option<Sample>,
@@ -104,6 +105,9 @@ impl ModelRecord {
     pub(super) fn adopt(&mut self, settings: &ModelSettings, references: &References) -> bool {
         let (reference, learning, file_id) = starting_reference(&self.key, settings, references);
         if file_id == self.file_id {
+            if let Some(file) = configured(settings, references) {
+                self.reference.find_in(file);
+            }
             return false;
         }
         (self.reference, self.learning, self.file_id) = (reference, learning, file_id);
@@ -125,7 +129,7 @@ impl ModelRecord {
         ModelFacts {
             key: self.key.clone(),
             settings: Arc::clone(settings),
-            reference: self.reference.clone(),
+            reference: self.reference.as_ref().map(Arc::clone),
             classes: self.classes.names().into(),
             learning: self.learning.is_some(),
         }
@@ -215,31 +219,28 @@ impl ModelRuntime {
     }
 }
 
+/// The reference file that the settings name.
+fn configured<'a>(settings: &ModelSettings, references: &'a References) -> Option<&'a Arc<Reference>> {
+    match &settings.reference {
+        ReferencePolicy::File { path, .. } => references.get(path),
+        ReferencePolicy::Learn { .. } => None,
+    }
+}
+
 /// The reference a version begins with, what it has yet to learn, and the id of the file behind it.
-fn starting_reference(
-    key: &ModelKey,
-    settings: &ModelSettings,
-    references: &References,
-) -> (Option<Arc<Reference>>, Option<Sample>, Option<Arc<str>>) {
-    let (path, owner) = match &settings.reference {
-        ReferencePolicy::Learn { rows } => return (None, Some(Sample::everything(*rows)), None),
-        ReferencePolicy::File { path, version } => (path, version),
+fn starting_reference(key: &ModelKey, settings: &ModelSettings, references: &References) -> (Known, Option<Sample>, Option<Arc<str>>) {
+    let owner = match &settings.reference {
+        ReferencePolicy::Learn { rows } => return (Known::default(), Some(Sample::everything(*rows)), None),
+        ReferencePolicy::File { version, .. } => version,
     };
-    let Some(file) = references.get(path) else { return (None, None, None) };
+    let Some(file) = configured(settings, references) else { return (Known::default(), None, None) };
     let id = Some(Arc::clone(&file.id));
     if owner.as_ref().is_none_or(|v| *v == key.version) {
-        return (Some(Arc::clone(file)), None, id);
+        return (Known::of_file(file), None, id);
     }
     match settings.new_version {
-        NewVersion::Learn { rows } => (None, Some(Sample::everything(rows)), id),
-        NewVersion::Inherit { rows } => {
-            let mut inherited = Reference::clone(file);
-            let outputs = &mut inherited.outputs;
-            (outputs.prediction, outputs.score, outputs.label) = (None, None, None);
-            // how far its scores can be trusted is a property of the model that gave them
-            outputs.expectation = None;
-            (Some(Arc::new(inherited)), Some(Sample::outputs(rows)), id)
-        }
+        NewVersion::Learn { rows } => (Known::default(), Some(Sample::everything(rows)), id),
+        NewVersion::Inherit { rows } => (Known::inherited(file), Some(Sample::outputs(rows)), id),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::script::{Script, text};
 use super::tumbling;
 use crate::engine::alert::{AlertFacts, CauseKind, Explanation};
-use crate::engine::catalogue::MetricSet;
-use crate::engine::metric::{Metric, Subject};
+use crate::engine::catalogue::{Family, MetricSet};
+use crate::engine::metric::{Measurement, Metric, Subject};
 use crate::engine::reference::Direction;
 use crate::engine::settings::{NewVersion, ReferencePolicy, Settings};
 use crate::engine::verdict::{Bound, Condition, Rule, SubjectPattern, Threshold};
@@ -36,13 +36,17 @@ fn explained() -> Settings {
 /// Twenty predictions a second, of which one in four is of France; `event` says feature, prediction and label of the nth (in time, of both countries).
 fn run(seconds: i64, event: impl Fn(i64, &str) -> (Scalar<'static>, &'static str, &'static str)) -> Script {
     let mut script = Script::new(explained());
+    tell(&mut script, seconds, event);
+    script
+}
+
+fn tell(script: &mut Script, seconds: i64, event: impl Fn(i64, &str) -> (Scalar<'static>, &'static str, &'static str)) {
     for n in 0..seconds * 20 {
         let (at, country) = (n * 50, if n % 4 == 0 { "FR" } else { "DE" });
         let (value, prediction, label) = event(n, country);
         script.predict(&n.to_string(), "v1", at, prediction, &[("x", value), ("country", text(country))]);
         script.label(&n.to_string(), at, label);
     }
-    script
 }
 
 /// The first step to firing of the rule.
@@ -145,4 +149,33 @@ fn a_pending_alert_is_not_explained_and_a_resolved_one_keeps_its_worst_window() 
         })
         .collect();
     assert_eq!(steps, [("pending", false), ("firing", true), ("resolved", true)]);
+}
+
+#[test]
+fn alerts_name_the_same_parts_whether_all_measurements_do_or_not() {
+    let event = |n: i64, country: &str| match (n >= 600, country) {
+        (true, "FR") => (Scalar::Number((n % 7) as f64), "1", "0"),
+        (true, _) => (Scalar::Number(((n % 19) + 9) as f64), "1", if n % 3 == 0 { "0" } else { "1" }),
+        _ => (usual(n), if n % 2 == 0 { "1" } else { "0" }, if n % 2 == 0 { "1" } else { "0" }),
+    };
+    let [every, few] = [true, false].map(|all_parts| {
+        let mut script = Script::new(explained());
+        if all_parts {
+            script.evaluator.name_all_parts();
+        }
+        tell(&mut script, 90, event);
+        script.finish();
+        script
+    });
+    let steps = |script: &Script| -> Vec<AlertFacts> {
+        let step = |effect: &super::Effect| if let super::Effect::Alert(t) = effect { Some(t.facts.clone()) } else { None };
+        script.effects.iter().filter_map(step).collect()
+    };
+    assert_eq!(steps(&every), steps(&few));
+    assert!(steps(&few).iter().any(|facts| facts.worst.iter().any(|worst| !worst.parts.is_empty())), "some are named");
+    let n_named = |script: &Script| script.measurements().filter(|m| m.metric.family() == Family::Distance && !m.parts.is_empty()).count();
+    assert!(n_named(&every) > 100 && n_named(&few) == 0);
+    let without_parts =
+        |script: &Script| -> Vec<Measurement> { script.measurements().map(|m| Measurement { parts: Vec::new(), ..m.clone() }).collect() };
+    assert_eq!(without_parts(&every), without_parts(&few));
 }

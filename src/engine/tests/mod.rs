@@ -7,6 +7,7 @@ mod explain;
 mod fairness;
 mod quality;
 mod ranking;
+mod references;
 mod sampling;
 mod script;
 mod special;

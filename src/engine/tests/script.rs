@@ -86,10 +86,14 @@ pub(super) fn settings() -> Settings {
 
 impl Script {
     pub(super) fn new(settings: Settings) -> Self {
+        Self::with_references(settings, References::new())
+    }
+
+    /// The same with reference files.
+    pub(super) fn with_references(settings: Settings, references: References) -> Self {
         let settings = Arc::new(settings);
-        let shard = Shard::new(Arc::clone(&settings), References::new(), 7);
+        let shard = Shard::new(Arc::clone(&settings), references.clone(), 7);
         let evaluator = Evaluator::restore(Arc::clone(&settings), EvaluatorState::default());
-        let references = References::new();
         let mut script = Self { shard, evaluator, effects: Vec::new(), settings, references, now: Timestamp(0), offsets: [0, 0] };
         script.assign();
         script
@@ -201,15 +205,25 @@ impl Script {
         self.restart();
     }
 
+    /// The same where the settings no longer fit the state, which is noted so many times.
+    pub(super) fn restart_with_notes(&mut self, settings: Settings, n_notes: usize) {
+        self.settings = Arc::new(settings);
+        assert_eq!(self.begin_anew(), n_notes);
+    }
+
     /// Stops the process and starts it again from its state, as bytes.
     pub(super) fn restart(&mut self) {
+        assert_eq!(self.begin_anew(), 0);
+    }
+
+    fn begin_anew(&mut self) -> usize {
         let shard: ShardState = postcard::from_bytes(&postcard::to_stdvec(self.shard.settled()).unwrap()).unwrap();
         let evaluator: EvaluatorState = postcard::from_bytes(&postcard::to_stdvec(self.evaluator.state()).unwrap()).unwrap();
         let (shard, notes) = Shard::restore(shard, Arc::clone(&self.settings), self.references.clone());
-        assert!(notes.is_empty(), "{notes:?}");
         self.shard = shard;
         self.evaluator = Evaluator::restore(Arc::clone(&self.settings), evaluator);
         self.assign();
+        notes.len()
     }
 
     pub(super) fn counts(&self) -> &Counts {

@@ -48,6 +48,10 @@ impl Insight for Known {
     fn segments(&self, worst: &Worst) -> Vec<SegmentShare> {
         vec![SegmentShare { segment: "country=DE".into(), value: worst.value, rows: 0.5, contribution: worst.value * 0.5 }]
     }
+
+    fn parts(&self, _: &Measurement) -> Vec<Part> {
+        Vec::new()
+    }
 }
 
 fn explain(worst: &[Worst], measurements: &[Measurement], insight: &dyn Insight) -> Option<Explanation> {

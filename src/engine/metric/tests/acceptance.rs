@@ -9,7 +9,7 @@ fn compiled(values: &[f64], cells: usize) -> ColumnReference {
     let column = Column::of("x", values.iter().map(|&v| Scalar::Number(v)));
     let table = Table::new(vec![column]);
     let spec = CompileSpec { cells, numeric: vec!["x".into()], ..CompileSpec::default() };
-    compile(&table, &spec).unwrap().reference.inputs.remove(0).column
+    compile(&table, &spec).unwrap().reference.inputs[0].column.clone()
 }
 
 fn compared(column: &ColumnReference, metric: Metric, values: &[f64]) -> crate::engine::reference::Comparison {

@@ -254,7 +254,7 @@ pub fn compile(table: &Table, spec: &CompileSpec) -> Result<Compiled, CompileErr
         return Err(CompileError::NoColumns);
     }
     let id = content_id(&inputs, &outputs, &encodings, None);
-    let reference = Reference { id, rows: table.rows as u64, inputs, outputs, calibration: None, encodings };
+    let reference = Reference { id, rows: table.rows as u64, inputs: inputs.into(), outputs, calibration: None, encodings };
     Ok(Compiled { reference, task, positive, distinct, notes })
 }
 

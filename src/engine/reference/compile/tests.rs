@@ -316,7 +316,7 @@ proptest! {
         let (spec, classes) = (CompileSpec { cells, max_categories: 5, ..CompileSpec::default() }, vec!["a".into(), "1".into(), "true".into()]);
         let spec = CompileSpec { categorical: vec!["y".into()], task: Some(Task::Multiclass), classes, ..spec };
         let reference = compile(&table(vec![numeric, categorical, label, score]), &spec).unwrap().reference;
-        for input in &reference.inputs {
+        for input in reference.inputs.iter() {
             let mut counts = input.column.empty_counts();
             let places = rows.iter().map(|row| input.column.place(if &*input.name == "x" { &row.0 } else { &row.1 }));
             places.for_each(|place| input.column.count(place, &mut counts));
