@@ -58,6 +58,6 @@ fn snapshot(bencher: Bencher<'_, '_>) {
     let (log, watched) = fed(20_000);
     let mut driver = watched.driver();
     feed(&mut driver, &log);
-    let bytes = driver.pipeline.snapshot().expect("the state can be encoded").len();
-    bencher.counter(BytesCount::new(bytes)).bench_local(|| driver.pipeline.snapshot());
+    let bytes = driver.pipeline.snapshot(&|_| false).expect("the state can be encoded").bytes();
+    bencher.counter(BytesCount::new(bytes)).bench_local(|| driver.pipeline.snapshot(&|_| false));
 }

@@ -3,7 +3,7 @@
 //! Invariants: a notification is offered only once a durable snapshot holds it (intent before effect, I7); offsets may be committed only up to the
 //! last durable snapshot. Every step is a call of its own, so that a crash test can stop between any two of them.
 
-use super::{Pipeline, PipelineState};
+use super::{Pipeline, PipelineState, RecordError};
 use crate::edge::decode::DecodeSettings;
 use crate::edge::notify::Outcome;
 use crate::edge::state::{Disk, Refusal, SnapshotStore, StateError};
@@ -45,7 +45,7 @@ pub enum KeeperError {
         /// Its number.
         sequence: u64,
         /// What the reader stumbled over.
-        source: postcard::Error,
+        source: RecordError,
     },
     /// The state could not be written as bytes.
     #[error("cannot encode the state")]
@@ -66,9 +66,9 @@ impl<D: Disk> Keeper<D> {
             None => Pipeline::new(settings, decode, references, seed),
             Some(loaded) => {
                 let sequence = loaded.sequence;
-                let state: PipelineState =
-                    postcard::from_bytes(&loaded.body).map_err(|source| KeeperError::Foreign { sequence, source })?;
-                (opened.snapshot, opened.refused) = (Some((sequence, loaded.body.len())), loaded.refused);
+                let state =
+                    PipelineState::read(&loaded.state, &loaded.parts).map_err(|source| KeeperError::Foreign { sequence, source })?;
+                (opened.snapshot, opened.refused) = (Some((sequence, loaded.bytes)), loaded.refused);
                 let (pipeline, notes) = Pipeline::restore(state, settings, decode, references);
                 opened.notes = notes;
                 pipeline
@@ -93,12 +93,13 @@ impl<D: Disk> Keeper<D> {
         self.pipeline.evaluator.state().outbox.pushed() != self.saved
     }
 
-    /// Makes the state durable; its size in bytes. On an error nothing may be committed, and nothing new is offered, until it succeeds.
+    /// Makes the state durable; the bytes that were written for it. On an error nothing may be committed, and nothing new is offered, until it succeeds.
     pub fn save(&mut self) -> Result<usize, KeeperError> {
-        let body = self.pipeline.snapshot().map_err(KeeperError::Encode)?;
-        self.store.save(self.store.next_sequence(), &body)?;
+        let store = &self.store;
+        let snapshot = self.pipeline.snapshot(&|id| store.has(id)).map_err(KeeperError::Encode)?;
+        let written = self.store.save(self.store.next_sequence(), &snapshot)?;
         self.saved = self.pipeline.evaluator.state().outbox.pushed();
-        Ok(body.len())
+        Ok(written)
     }
 
     /// What may be sent now, with the number of attempts so far: nothing while something is unsaved.

@@ -11,5 +11,5 @@ mod topics;
 
 pub use daemon::{run, run_until};
 pub use keeper::{Keeper, KeeperError, Opened};
-pub use pipeline::{Pipeline, PipelineState};
+pub use pipeline::{Pipeline, PipelineRecord, PipelineState, RecordError};
 pub use setup::{load_config, load_references, reference_notes};

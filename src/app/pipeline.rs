@@ -2,11 +2,14 @@
 
 use crate::edge::decode::json::Decoder;
 use crate::edge::decode::{DecodeSettings, TopicRole};
+use crate::edge::state::Snapshot;
 use crate::engine::evaluator::{Effect, Evaluator, EvaluatorState};
+use crate::engine::part::{PartError, PartId, PartSource, Parts};
 use crate::engine::settings::Settings;
-use crate::engine::shard::{References, RestoreNote, Shard, ShardState};
+use crate::engine::shard::{References, RestoreNote, Shard, ShardRecord, ShardState};
 use crate::event::{Position, RejectReason, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Shard and evaluator together.
@@ -21,12 +24,40 @@ pub struct Pipeline {
 }
 
 /// What is remembered over a restart, as one value (invariant I2).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct PipelineState {
     /// Offsets, panes, join, counters.
     pub shard: ShardState,
     /// Windows, alerts, outbox.
     pub evaluator: EvaluatorState,
+}
+
+/// The same as it stands in a snapshot, which has most of it in parts.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PipelineRecord<'s> {
+    /// Offsets, panes, join, counters.
+    pub shard: ShardRecord<'s>,
+    /// Windows, alerts, outbox.
+    pub evaluator: Cow<'s, EvaluatorState>,
+}
+
+/// Why a snapshot's content is no state.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The record itself.
+    #[error(transparent)]
+    Record(#[from] postcard::Error),
+    /// A part that it names.
+    #[error(transparent)]
+    Part(#[from] PartError),
+}
+
+impl PipelineState {
+    /// The state that was written as this record and these parts.
+    pub fn read(record: &[u8], parts: &PartSource) -> Result<Self, RecordError> {
+        let record: PipelineRecord<'_> = postcard::from_bytes(record)?;
+        Ok(Self { shard: record.shard.open(parts)?, evaluator: record.evaluator.into_owned() })
+    }
 }
 
 impl Pipeline {
@@ -103,13 +134,11 @@ impl Pipeline {
         self.evaluator.finish()
     }
 
-    /// What is to be remembered, as bytes.
-    pub fn snapshot(&mut self) -> Result<Vec<u8>, postcard::Error> {
-        #[derive(Serialize)]
-        struct Borrowed<'a> {
-            shard: &'a ShardState,
-            evaluator: &'a EvaluatorState,
-        }
-        postcard::to_stdvec(&Borrowed { shard: self.shard.settled(), evaluator: self.evaluator.state() })
+    /// What is to be remembered; `has`: the parts whose bytes are kept already.
+    pub fn snapshot(&mut self, has: &dyn Fn(PartId) -> bool) -> Result<Snapshot, postcard::Error> {
+        let mut parts = Parts::new(has);
+        let record = PipelineRecord { shard: self.shard.record(&mut parts), evaluator: Cow::Borrowed(self.evaluator.state()) };
+        let state = postcard::to_stdvec(&record)?;
+        Ok(Snapshot { state, parts: parts.into_parts() })
     }
 }

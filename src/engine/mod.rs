@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod evaluator;
 pub mod join;
 pub mod metric;
+pub mod part;
 pub mod published;
 pub mod reference;
 pub mod settings;

@@ -87,7 +87,7 @@ metrics! {
     ConsumerLag: Gauge "driftd_consumer_lag_records" ["topic", "partition"] "Messages of a partition that driftd has not taken yet.";
     AssignedPartitions: Gauge "driftd_assigned_partitions" [] "Partitions this instance reads.";
     CheckpointDuration: Gauge "driftd_checkpoint_duration_seconds" [] "Time the last snapshot took.";
-    CheckpointSize: Gauge "driftd_checkpoint_size_bytes" [] "Size of the last snapshot.";
+    CheckpointSize: Gauge "driftd_checkpoint_size_bytes" [] "Bytes that the last snapshot wrote: what was written before is named, not written again.";
     CheckpointLastSuccess: Gauge "driftd_checkpoint_last_success_timestamp_seconds" [] "Wall clock of the last snapshot that is safe on disk.";
     Checkpoints: Counter "driftd_checkpoint_total" [] "Snapshots tried.";
     CheckpointFailures: Counter "driftd_checkpoint_failures_total" [] "Snapshots that failed.";

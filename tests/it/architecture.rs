@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 const ENGINE_RANKS: &[(&str, u8)] = &[
     ("catalogue", 0),
     ("summary", 0),
+    ("part", 0),
     ("reference", 1),
     ("join", 1),
     ("window", 1),

@@ -2,15 +2,19 @@
 
 use super::{StateError, StateLock};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+
+/// Bytes that are gathered before they are written.
+const BUFFER: usize = 256 * 1024;
 
 /// One flat directory of files. Names are plain file names without a separator.
 ///
 /// The order that makes a file durable under its final name: `write_temp`, `sync_file`, `rename`, `sync_dir`.
 pub trait Disk {
-    /// Creates `name` or empties it, and writes `bytes`. A crash may leave any part of them.
-    fn write_temp(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
+    /// Creates `name` or empties it, and writes `pieces` one after the other. A crash may leave any part of them.
+    fn write_temp(&mut self, name: &str, pieces: &[&[u8]]) -> io::Result<()>;
     /// Makes the content of `name` durable.
     fn sync_file(&mut self, name: &str) -> io::Result<()>;
     /// Gives `from` the name `to`, replacing what bore it. Durable only after [`Disk::sync_dir`].
@@ -19,6 +23,8 @@ pub trait Disk {
     fn sync_dir(&mut self) -> io::Result<()>;
     /// The whole content of `name`.
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// `length` bytes of `name` from `offset` on. Errors: there are fewer.
+    fn read_range(&self, name: &str, offset: u64, length: u64) -> io::Result<Vec<u8>>;
     /// Names of all files, in any order.
     fn list(&self) -> io::Result<Vec<String>>;
     /// Removes `name`.
@@ -48,10 +54,13 @@ impl DirDisk {
 }
 
 impl Disk for DirDisk {
-    fn write_temp(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn write_temp(&mut self, name: &str, pieces: &[&[u8]]) -> io::Result<()> {
         self.written = None;
-        let mut file = File::create(self.directory.join(name))?;
-        file.write_all(bytes)?;
+        let mut file = BufWriter::with_capacity(BUFFER, File::create(self.directory.join(name))?);
+        for piece in pieces {
+            file.write_all(piece)?;
+        }
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         self.written = Some((name.to_owned(), file));
         Ok(())
     }
@@ -73,6 +82,16 @@ impl Disk for DirDisk {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         fs::read(self.directory.join(name))
+    }
+
+    fn read_range(&self, name: &str, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let file = File::open(self.directory.join(name))?;
+        let left = file.metadata()?.len().checked_sub(offset).filter(|&left| left >= length);
+        // a length that a damaged file says must not take memory
+        let length = left.and(usize::try_from(length).ok()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut bytes = vec![0; length];
+        file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
     }
 
     fn list(&self) -> io::Result<Vec<String>> {

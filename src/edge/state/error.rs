@@ -78,6 +78,12 @@ pub enum RefusalReason {
         /// Number in the file.
         found: u64,
     },
+    /// A part of the state that stands in another file is not there, or not as it was written.
+    #[error("a part of it in {file} is damaged or missing")]
+    Part {
+        /// Name of that file.
+        file: String,
+    },
     /// The disk would not give it back.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
@@ -127,6 +133,12 @@ pub enum StateError {
         /// What the system said.
         source: io::Error,
     },
+    /// A part of the state was given without its bytes, and is in no file.
+    #[error("a part of the state is in no snapshot")]
+    PartUnknown,
+    /// The head of the snapshot cannot be written as bytes.
+    #[error("cannot encode the head of the snapshot")]
+    Encode(#[source] postcard::Error),
     /// The number does not come after all others in the directory, refused ones included.
     #[error("snapshot sequence {sequence} does not come after {highest}")]
     SequenceNotAfter {
@@ -156,7 +168,12 @@ impl StateError {
     pub fn must_stop(&self) -> bool {
         match self {
             Self::Disk { step, .. } => matches!(step, DiskStep::SyncFile | DiskStep::Rename | DiskStep::SyncDirectory),
-            Self::Directory { .. } | Self::Locked { .. } | Self::SequenceNotAfter { .. } | Self::NothingUsable { .. } => true,
+            Self::Directory { .. }
+            | Self::Locked { .. }
+            | Self::PartUnknown
+            | Self::Encode(_)
+            | Self::SequenceNotAfter { .. }
+            | Self::NothingUsable { .. } => true,
         }
     }
 }

@@ -1,36 +1,83 @@
 //! Layout of a snapshot file, little-endian: magic `DRFSNAP`, format version (u16), sequence (u64), length of the body (u64), body, CRC-32 of all before it.
+//! The body: the parts that are new in this file, the head, the length of the head (u64). The head (postcard): every part of the state with the file and the place
+//! where it stands and its CRC-32, the files that hold them, and the rest of the state.
 //!
 //! Invariant: bytes that decode are bytes that were encoded, whole and unchanged (up to the strength of CRC-32).
 
 use super::RefusalReason;
+use crate::engine::part::PartId;
+use serde::{Deserialize, Serialize};
 
-/// Version of this layout and of the body's encoding; one more with each change that an older driftd could not read.
-pub(super) const FORMAT_VERSION: u16 = 2;
+/// Version of this layout and of the state's encoding; one more with each change that an older driftd could not read.
+pub(super) const FORMAT_VERSION: u16 = 3;
 
 const MAGIC: &[u8; 7] = b"DRFSNAP";
-const HEADER_BYTES: usize = MAGIC.len() + 2 + 8 + 8;
+pub(super) const HEADER_BYTES: usize = MAGIC.len() + 2 + 8 + 8;
 const CHECKSUM_BYTES: usize = 4;
+const LENGTH_BYTES: usize = 8;
 
-/// The file for `body`.
-pub(super) fn encode(sequence: u64, body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len() + CHECKSUM_BYTES);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-    bytes.extend_from_slice(&sequence.to_le_bytes());
-    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(body);
-    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
-    bytes
+/// Where a part stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PartPlace {
+    /// Its name.
+    pub(super) id: PartId,
+    /// Sequence of the snapshot in whose file it is.
+    pub(super) file: u64,
+    /// Its first byte, from the beginning of the file.
+    pub(super) offset: u64,
+    /// Its length in bytes.
+    pub(super) length: u64,
+    /// CRC-32 of its bytes.
+    pub(super) checksum: u32,
 }
 
-/// The body of a file whose name says `sequence`.
-pub(super) fn decode(sequence: u64, mut bytes: Vec<u8>) -> Result<Vec<u8>, RefusalReason> {
+/// A file that holds parts of a snapshot, and its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PartFile {
+    /// Its sequence.
+    pub(super) file: u64,
+    /// Its length in bytes.
+    pub(super) length: u64,
+}
+
+/// What a snapshot file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    /// Every part of the state.
+    pub(super) parts: Vec<PartPlace>,
+    /// The other files that hold some of them.
+    pub(super) files: Vec<PartFile>,
+    /// The rest of the state.
+    pub(super) state: Vec<u8>,
+}
+
+/// What stands before the parts of a file, and what stands behind them.
+pub(super) fn frame(sequence: u64, parts: &[impl AsRef<[u8]>], head: &Head) -> Result<(Vec<u8>, Vec<u8>), postcard::Error> {
+    let mut tail = postcard::to_stdvec(head)?;
+    let head_length = tail.len() as u64;
+    tail.extend_from_slice(&head_length.to_le_bytes());
+    let length = parts.iter().map(|part| part.as_ref().len() as u64).sum::<u64>() + tail.len() as u64;
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    header.extend_from_slice(&sequence.to_le_bytes());
+    header.extend_from_slice(&length.to_le_bytes());
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(&header);
+    parts.iter().for_each(|part| checksum.update(part.as_ref()));
+    checksum.update(&tail);
+    tail.extend_from_slice(&checksum.finalize().to_le_bytes());
+    Ok((header, tail))
+}
+
+/// What a file says whose name says `sequence`.
+pub(super) fn decode(sequence: u64, bytes: &[u8]) -> Result<Head, RefusalReason> {
     let found = bytes.len() as u64;
     if !bytes.starts_with(&MAGIC[..bytes.len().min(MAGIC.len())]) {
         return Err(RefusalReason::NotASnapshot);
     }
     let torn = |expected: u64| RefusalReason::Torn { expected, found };
-    let (Some(version), Some(in_file), Some(length)) = (field::<2>(&bytes, 7), field::<8>(&bytes, 9), field::<8>(&bytes, 17)) else {
+    let (Some(version), Some(in_file), Some(length)) = (field::<2>(bytes, 7), field::<8>(bytes, 9), field::<8>(bytes, 17)) else {
         return Err(torn((HEADER_BYTES + CHECKSUM_BYTES) as u64));
     };
     let version = u16::from_le_bytes(version);
@@ -42,20 +89,35 @@ pub(super) fn decode(sequence: u64, mut bytes: Vec<u8>) -> Result<Vec<u8>, Refus
         return Err(torn(expected));
     }
     let body_end = bytes.len() - CHECKSUM_BYTES;
-    if field::<4>(&bytes, body_end).map(u32::from_le_bytes) != Some(crc32fast::hash(&bytes[..body_end])) {
+    if field::<4>(bytes, body_end).map(u32::from_le_bytes) != Some(crc32fast::hash(&bytes[..body_end])) {
         return Err(RefusalReason::Checksum);
     }
     let in_file = u64::from_le_bytes(in_file);
     if in_file != sequence {
         return Err(RefusalReason::WrongSequence { found: in_file });
     }
-    bytes.truncate(body_end);
-    bytes.drain(..HEADER_BYTES);
-    Ok(bytes)
+    let head = || {
+        let head_end = body_end.checked_sub(LENGTH_BYTES)?;
+        let length = usize::try_from(u64::from_le_bytes(field::<8>(bytes, head_end)?)).ok()?;
+        postcard::from_bytes(bytes.get(head_end.checked_sub(length)?..head_end)?).ok()
+    };
+    head().ok_or(RefusalReason::NotASnapshot)
+}
+
+/// The bytes of a part, if they are those that were written.
+pub(super) fn is_whole(place: &PartPlace, bytes: &[u8]) -> bool {
+    bytes.len() as u64 == place.length && crc32fast::hash(bytes) == place.checksum
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at + N)?.try_into().ok()
+}
+
+#[cfg(test)]
+pub(super) fn encode(sequence: u64, state: &[u8]) -> Vec<u8> {
+    let head = Head { parts: Vec::new(), files: Vec::new(), state: state.to_vec() };
+    let (header, tail) = frame(sequence, &[] as &[&[u8]], &head).expect("plain data can be written");
+    [header, tail].concat()
 }
 
 #[cfg(test)]
@@ -65,34 +127,43 @@ mod tests {
     #[test]
     fn every_cut_and_every_flipped_bit_is_refused() {
         let bytes = encode(7, b"the body");
-        assert_eq!(decode(7, bytes.clone()).unwrap(), b"the body");
+        assert_eq!(decode(7, &bytes).unwrap().state, b"the body");
         for cut in 0..bytes.len() {
-            assert!(matches!(decode(7, bytes[..cut].to_vec()), Err(RefusalReason::Torn { .. })), "cut at {cut}");
+            assert!(matches!(decode(7, &bytes[..cut]), Err(RefusalReason::Torn { .. })), "cut at {cut}");
         }
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(decode(7, flipped).is_err(), "bit {bit}");
+            assert!(decode(7, &flipped).is_err(), "bit {bit}");
         }
         let longer = [bytes.as_slice(), b"x"].concat();
-        assert!(matches!(decode(7, longer), Err(RefusalReason::Torn { .. })));
-        assert_eq!(decode(8, bytes), Err(RefusalReason::WrongSequence { found: 7 }));
+        assert!(matches!(decode(7, &longer), Err(RefusalReason::Torn { .. })));
+        assert_eq!(decode(8, &bytes), Err(RefusalReason::WrongSequence { found: 7 }));
     }
 
     #[test]
     fn a_zero_filled_file_is_no_snapshot() {
-        assert_eq!(decode(1, vec![0; 100]), Err(RefusalReason::NotASnapshot));
-        assert!(matches!(decode(1, Vec::new()), Err(RefusalReason::Torn { found: 0, .. })));
+        assert_eq!(decode(1, &[0; 100]), Err(RefusalReason::NotASnapshot));
+        assert!(matches!(decode(1, &[]), Err(RefusalReason::Torn { found: 0, .. })));
     }
 
-    /// A change of the layout must come with a new version: this is what version 2 writes.
+    /// A change of the layout must come with a new version: this is what version 3 writes.
     #[test]
-    fn the_layout_of_version_2_stands() {
-        let mut expected = b"DRFSNAP\x02\x00\x02\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0ab".to_vec();
-        // python3: zlib.crc32(b"DRFSNAP\x02\x00\x02" + b"\0"*7 + b"\x02" + b"\0"*7 + b"ab")
-        expected.extend_from_slice(&GOLDEN_CRC.to_le_bytes());
-        assert_eq!(encode(2, b"ab"), expected);
+    fn the_layout_of_version_3_stands() {
+        let part = PartPlace { id: PartId::of(b"xyz"), file: 2, offset: 25, length: 3, checksum: crc32fast::hash(b"xyz") };
+        let head = Head { parts: vec![part], files: vec![PartFile { file: 1, length: 300 }], state: b"ab".to_vec() };
+        let (header, tail) = frame(2, &[b"xyz"], &head).unwrap();
+        let head_bytes = postcard::to_stdvec(&head).unwrap();
+        let mut expected = b"DRFSNAP\x03\x00\x02\0\0\0\0\0\0\0".to_vec();
+        expected.extend_from_slice(&(3 + head_bytes.len() as u64 + 8).to_le_bytes());
+        expected.extend_from_slice(b"xyz");
+        expected.extend_from_slice(&head_bytes);
+        expected.extend_from_slice(&(head_bytes.len() as u64).to_le_bytes());
+        expected.extend_from_slice(&crc32fast::hash(&expected).to_le_bytes());
+        let written = [&header[..], b"xyz", &tail].concat();
+        assert_eq!(written, expected);
+        assert_eq!(decode(2, &written).unwrap(), head);
+        // one part: its name, file, place, length and checksum; one other file; the state
+        assert_eq!(&head_bytes[head_bytes.len() - 7..], [1, 1, 172, 2, 2, b'a', b'b']);
     }
-
-    const GOLDEN_CRC: u32 = 3983186430;
 }

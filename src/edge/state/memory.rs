@@ -148,9 +148,12 @@ fn gone() -> io::Error {
 }
 
 impl Disk for MemoryDisk {
-    fn write_temp(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn write_temp(&mut self, name: &str, pieces: &[&[u8]]) -> io::Result<()> {
         let stops = self.begin()?;
-        let live = if stops { bytes[..bytes.len() / 2].to_vec() } else { bytes.to_vec() };
+        let mut live = pieces.concat();
+        if stops {
+            live.truncate(live.len() / 2);
+        }
         let number = self.new_content(Content { live, durable: None });
         self.live_names.insert(name.to_owned(), number);
         if stops { Err(gone()) } else { Ok(()) }
@@ -186,6 +189,12 @@ impl Disk for MemoryDisk {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         Ok(self.contents[&self.number_of(name)?].live.clone())
+    }
+
+    fn read_range(&self, name: &str, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let live = &self.contents[&self.number_of(name)?].live;
+        let end = offset.checked_add(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        live.get(offset as usize..end as usize).map(<[u8]>::to_vec).ok_or(io::ErrorKind::UnexpectedEof.into())
     }
 
     fn list(&self) -> io::Result<Vec<String>> {

@@ -2,7 +2,12 @@
 //!
 //! Invariant: a snapshot gets its name only when its content is durable, and older ones go only when the new name is durable.
 
-use super::{Disk, DiskStep, Refusal, RefusalReason, StateError, format};
+use super::format::{self, HEADER_BYTES, Head, PartFile, PartPlace};
+use super::parts::PartTable;
+use super::{Disk, DiskStep, Refusal, RefusalReason, StateError};
+use crate::engine::part::{Part, PartId, PartSource};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 
 const PREFIX: &str = "snapshot-";
@@ -12,14 +17,32 @@ const TEMP_SUFFIX: &str = ".driftd.tmp";
 /// Good snapshots that are kept, and refused ones that are left for inspection.
 const KEPT: usize = 2;
 
-/// Snapshots in one directory: `snapshot-<sequence, 20 digits>.driftd`.
+/// What is to be remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What changes with every one of them.
+    pub state: Vec<u8>,
+    /// The parts that it names.
+    pub parts: Vec<Part>,
+}
+
+impl Snapshot {
+    /// Bytes that are given: the parts that are kept already are not among them.
+    pub fn bytes(&self) -> usize {
+        self.state.len() + self.parts.iter().filter_map(|part| part.bytes.as_ref()).map(|bytes| bytes.len()).sum::<usize>()
+    }
+}
+
+/// Snapshots in one directory: `snapshot-<sequence, 20 digits>.driftd`. A file may be needed long after its own snapshot: for the parts in it.
 #[derive(Debug)]
 pub struct SnapshotStore<D> {
     disk: D,
     /// Highest sequence of any file, refused ones included.
     highest: Option<u64>,
-    /// Snapshots known to be good, oldest first.
-    good: Vec<u64>,
+    /// Snapshots known to be good, oldest first, each with the other files that it needs.
+    good: Vec<(u64, BTreeSet<u64>)>,
+    /// Where the parts of the newest good one stand.
+    parts: PartTable,
     /// Snapshots refused when loading, oldest first.
     refused: Vec<u64>,
 }
@@ -29,16 +52,23 @@ pub struct SnapshotStore<D> {
 pub struct Loaded {
     /// Its sequence number.
     pub sequence: u64,
-    /// What was saved.
-    pub body: Vec<u8>,
+    /// What changes with every snapshot.
+    pub state: Vec<u8>,
+    /// The parts that it names.
+    pub parts: PartSource,
+    /// Bytes of both together.
+    pub bytes: usize,
     /// Newer ones that could not be used: worth a warning and a counter each.
     pub refused: Vec<Refusal>,
 }
 
+/// Where each part of a snapshot will stand, and the bytes of those that stand in its own file.
+type Placed<'p> = (Vec<PartPlace>, Vec<Cow<'p, [u8]>>);
+
 impl<D: Disk> SnapshotStore<D> {
     /// Looks at what is there. Errors: the directory cannot be listed.
     pub fn open(disk: D) -> Result<Self, StateError> {
-        let mut store = Self { disk, highest: None, good: Vec::new(), refused: Vec::new() };
+        let mut store = Self { disk, highest: None, good: Vec::new(), parts: PartTable::default(), refused: Vec::new() };
         store.highest = store.sequences()?.last().copied();
         Ok(store)
     }
@@ -56,9 +86,12 @@ impl<D: Disk> SnapshotStore<D> {
         self.refused.clear();
         for sequence in self.sequences()?.into_iter().rev() {
             match self.read_one(sequence) {
-                Ok(body) => {
-                    self.good = vec![sequence];
-                    return Ok(Some(Loaded { sequence, body, refused }));
+                Ok((head, parts, length)) => {
+                    self.good = vec![(sequence, head.files.iter().map(|file| file.file).collect())];
+                    let own = PartFile { file: sequence, length };
+                    self.parts = PartTable::new(&head.parts, head.files.iter().copied().chain([own]));
+                    let bytes = head.state.len() + head.parts.iter().map(|place| place.length as usize).sum::<usize>();
+                    return Ok(Some(Loaded { sequence, state: head.state, parts, bytes, refused }));
                 }
                 Err(reason) => {
                     self.refused.insert(0, sequence);
@@ -69,24 +102,75 @@ impl<D: Disk> SnapshotStore<D> {
         if refused.is_empty() { Ok(None) } else { Err(StateError::NothingUsable { refused }) }
     }
 
-    /// Makes `body` the newest snapshot. On `Ok` it is durable; offsets may be committed and notifications sent.
+    /// Whether the newest good snapshot has this part, so that its bytes need not be given again.
+    pub fn has(&self, id: PartId) -> bool {
+        self.parts.get(id).is_some()
+    }
+
+    /// Makes this the newest snapshot; the bytes that were written. On `Ok` it is durable; offsets may be committed and notifications sent.
     ///
     /// Errors: see [`StateError::must_stop`]. After any error the last snapshot, or this one, loads.
-    pub fn save(&mut self, sequence: u64, body: &[u8]) -> Result<(), StateError> {
+    pub fn save(&mut self, sequence: u64, snapshot: &Snapshot) -> Result<usize, StateError> {
         if let Some(highest) = self.highest.filter(|highest| sequence <= *highest) {
             return Err(StateError::SequenceNotAfter { sequence, highest });
         }
+        let (places, written) = self.place(sequence, &snapshot.parts)?;
+        let files: BTreeSet<u64> = places.iter().map(|place| place.file).filter(|&file| file != sequence).collect();
+        let part_files = files.iter().map(|&file| PartFile { file, length: self.parts.length_of(file) }).collect();
+        let head = Head { parts: places, files: part_files, state: snapshot.state.clone() };
+        let (header, tail) = format::frame(sequence, &written, &head).map_err(StateError::Encode)?;
+        let pieces: Vec<&[u8]> = [&header[..]].into_iter().chain(written.iter().map(|part| &**part)).chain([&tail[..]]).collect();
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         let (temp, name) = (temp_name(sequence), file_name(sequence));
-        self.disk.write_temp(&temp, &format::encode(sequence, body)).map_err(failed(DiskStep::Write, &temp))?;
+        self.disk.write_temp(&temp, &pieces).map_err(failed(DiskStep::Write, &temp))?;
         self.disk.sync_file(&temp).map_err(failed(DiskStep::SyncFile, &temp))?;
         self.disk.rename(&temp, &name).map_err(failed(DiskStep::Rename, &name))?;
         self.disk.sync_dir().map_err(failed(DiskStep::SyncDirectory, "."))?;
         self.highest = Some(sequence);
-        self.good.push(sequence);
+        self.parts = PartTable::new(&head.parts, head.files.into_iter().chain([PartFile { file: sequence, length: length as u64 }]));
+        self.good.push((sequence, files));
         if self.good.len() > KEPT {
             self.good.remove(0);
         }
-        self.remove_old()
+        self.remove_old()?;
+        Ok(length)
+    }
+
+    /// Where each part will stand, and the bytes of those that stand in the new file: those that are new, and those that move there.
+    fn place<'p>(&mut self, sequence: u64, parts: &'p [Part]) -> Result<Placed<'p>, StateError> {
+        let moving = self.parts.moving(parts);
+        let (mut places, mut written, mut offset) = (Vec::with_capacity(parts.len()), Vec::new(), HEADER_BYTES as u64);
+        for part in parts {
+            let known = self.parts.get(part.id).copied();
+            let bytes = match (known, &part.bytes) {
+                (Some(place), _) if !moving.contains(&part.id) => {
+                    places.push(place);
+                    continue;
+                }
+                (_, Some(bytes)) => Cow::Borrowed(&**bytes),
+                (Some(place), None) => Cow::Owned(self.read_part(&place).map_err(|source| {
+                    // it is still in memory: whoever has it gives it again with the next snapshot
+                    self.parts.lose(place.file);
+                    failed(DiskStep::Read, &file_name(place.file))(source)
+                })?),
+                (None, None) => return Err(StateError::PartUnknown),
+            };
+            let length = bytes.len() as u64;
+            places.push(PartPlace { id: part.id, file: sequence, offset, length, checksum: crc32fast::hash(&bytes) });
+            offset += length;
+            written.push(bytes);
+        }
+        Ok((places, written))
+    }
+
+    /// The bytes of a part.
+    fn read_part(&self, place: &PartPlace) -> io::Result<Vec<u8>> {
+        let bytes = self.disk.read_range(&file_name(place.file), place.offset, place.length)?;
+        if format::is_whole(place, &bytes) {
+            Ok(bytes)
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "its checksum does not match"))
+        }
     }
 
     /// The disk below, for tests that crash it.
@@ -96,11 +180,12 @@ impl<D: Disk> SnapshotStore<D> {
 
     /// Removes what is neither one of the last good snapshots nor one of the last refused ones, and abandoned temporary files.
     fn remove_old(&mut self) -> Result<(), StateError> {
+        let needed = |sequence: &u64| self.good.iter().any(|(good, files)| good == sequence || files.contains(sequence));
         let kept_refused = &self.refused[self.refused.len().saturating_sub(KEPT)..];
         let names = self.disk.list().map_err(failed(DiskStep::List, "."))?;
         for name in names {
             let superseded = match sequence_of(&name, SUFFIX) {
-                Some(sequence) => !self.good.contains(&sequence) && !kept_refused.contains(&sequence),
+                Some(sequence) => !needed(&sequence) && !kept_refused.contains(&sequence),
                 None => sequence_of(&name, TEMP_SUFFIX).is_some(),
             };
             if superseded {
@@ -110,9 +195,19 @@ impl<D: Disk> SnapshotStore<D> {
         Ok(())
     }
 
-    fn read_one(&self, sequence: u64) -> Result<Vec<u8>, RefusalReason> {
+    fn read_one(&self, sequence: u64) -> Result<(Head, PartSource, u64), RefusalReason> {
         let bytes = self.disk.read(&file_name(sequence)).map_err(|error| RefusalReason::Unreadable(error.to_string()))?;
-        format::decode(sequence, bytes)
+        let head = format::decode(sequence, &bytes)?;
+        let part = |place: &PartPlace| {
+            let damaged = || RefusalReason::Part { file: file_name(place.file) };
+            if place.file != sequence {
+                return self.read_part(place).map(|bytes| (place.id, bytes.into())).map_err(|_| damaged());
+            }
+            let own = (place.offset as usize).checked_add(place.length as usize).and_then(|end| bytes.get(place.offset as usize..end));
+            own.filter(|own| format::is_whole(place, own)).map(|own| (place.id, own.into())).ok_or_else(damaged)
+        };
+        let parts = head.parts.iter().map(part).collect::<Result<_, _>>()?;
+        Ok((head, parts, bytes.len() as u64))
     }
 
     /// Sequence numbers of all snapshot files, ascending.

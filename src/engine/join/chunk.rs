@@ -3,6 +3,7 @@
 use super::ALLOCATION_BYTES;
 use super::entry::{Entry, Truth};
 use super::slot::Slot;
+use crate::engine::part::PartId;
 use crate::event::Timestamp;
 use std::borrow::Cow;
 
@@ -15,18 +16,36 @@ pub(super) struct Chunk {
     slots: Vec<Slot>,
     /// Entries that do not fit into a slot; `None` once they are forgotten.
     rare: Vec<Option<Box<Entry>>>,
+    /// What it is called in a snapshot, until it changes: predictions, and what was true of them.
+    parts: (Option<PartId>, Option<PartId>),
 }
 
 impl Chunk {
     /// An empty chunk. Memory that is not written to is none yet.
     pub(super) fn new() -> Self {
-        Self { slots: Vec::with_capacity(CHUNK), rare: Vec::new() }
+        Self { slots: Vec::with_capacity(CHUNK), rare: Vec::new(), parts: (None, None) }
     }
 
     /// Forgets everything, so that it can be used again.
     pub(super) fn clear(&mut self) {
         self.slots.clear();
         self.rare = Vec::new();
+        self.parts = (None, None);
+    }
+
+    /// What it is called in a snapshot, as far as it has not changed since that was noted.
+    pub(super) fn parts(&self) -> (Option<PartId>, Option<PartId>) {
+        self.parts
+    }
+
+    /// Notes what it is called in a snapshot.
+    pub(super) fn set_parts(&mut self, predictions: PartId, truths: PartId) {
+        self.parts = (Some(predictions), Some(truths));
+    }
+
+    /// Begins a chunk whose first `n` predictions are forgotten.
+    pub(super) fn begin_forgotten(&mut self, n: usize) {
+        self.slots.resize(n, Slot::rare(0, 0, u32::MAX));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,6 +62,7 @@ impl Chunk {
         let bytes = if slot.is_some() { 0 } else { rare_bytes(&entry) };
         let slot = slot.unwrap_or_else(|| self.push_rare(key, entry));
         self.slots.push(slot);
+        self.parts = (None, None);
         bytes
     }
 
@@ -75,6 +95,7 @@ impl Chunk {
     /// Notes what was true; by how much that changes the bytes of rare entries: (before, after).
     pub(super) fn set_truth(&mut self, at: usize, truth: Truth, model: impl FnOnce(u32) -> u32) -> (usize, usize) {
         let slot = self.slots[at];
+        self.parts.1 = None;
         if let Some(rare) = slot.rare_place().and_then(|place| self.rare.get_mut(place))
             && let Some(entry) = rare
         {
@@ -85,6 +106,7 @@ impl Chunk {
             return match usual {
                 Some(usual) => {
                     (self.slots[at], *rare) = (usual, None);
+                    self.parts.0 = None;
                     (before, 0)
                 }
                 None => (before, after),
@@ -97,6 +119,7 @@ impl Chunk {
         }
         let bytes = rare_bytes(&entry);
         self.slots[at] = self.push_rare(slot.key, entry);
+        self.parts.0 = None;
         (0, bytes)
     }
 

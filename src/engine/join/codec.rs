@@ -1,19 +1,21 @@
-//! The join in a snapshot: predictions in blocks of bytes, a chunk each, because millions of them are written at every checkpoint.
+//! The join in a snapshot: each chunk of predictions as two parts, because millions of them are remembered and few of them change between two snapshots.
 //!
-//! An entry is a byte that says what follows, the key, then what there is of: model and route (where they are not those of the entry before),
-//! milliseconds since the entry before, answer, truth, score, and milliseconds to the truth. Whole numbers are of variable length, 7 bits a byte. Of a
-//! rare entry only the key is in its block, and the entry beside it.
+//! The first part has what was predicted: how many of the chunk's first predictions had been forgotten, then each other one as a byte that says what
+//! follows, the key, then what there is of: model and route (where they are not those of the entry before), milliseconds since the entry before, answer,
+//! score. Of a rare entry only its key stands there. The second part has what became known since: how many truths, each with the predictions between it
+//! and the one before, its kind, itself, and milliseconds from prediction to truth; then the rare entries by their place. Whole numbers are of variable
+//! length, 7 bits a byte.
 
+use super::chunk::{CHUNK, Chunk};
 use super::entry::{Entry, Outcome, Truth};
 use super::label::WaitingLabel;
 use super::predictions::Predictions;
 use super::store::JoinStore;
 use super::waiting::WaitingLabels;
+use crate::engine::part::{PartError, PartId, PartSource, Parts};
 use crate::engine::summary::Scores;
 use crate::event::Timestamp;
-use serde::de::Error as _;
-use serde::ser::SerializeSeq;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const KIND: u8 = 0b11;
@@ -22,17 +24,15 @@ const CLASS: u8 = 1;
 const NUMBER: u8 = 2;
 const RARE: u8 = 3;
 const SCORED: u8 = 0b100;
-const TRUE: u8 = 0b1000;
 const SAME_ROUTE: u8 = 0b1_0000;
 
-/// Least and most bytes of an entry in a block.
-const LEAST: usize = 9;
+/// Most bytes of an entry in a part.
 const MOST: usize = 64;
 
-/// Entries of a block.
-const BLOCK: usize = 1 << 14;
+/// Predictions that are remembered together when a part is read.
+const TOGETHER: usize = 64;
 
-/// What an entry is told relative to: the one before it in its block.
+/// What an entry is told relative to: the one before it in its part.
 struct Before {
     at: Timestamp,
     model: u32,
@@ -45,155 +45,230 @@ impl Before {
     }
 }
 
-/// The parts of the join as they stand in a snapshot.
-#[derive(Deserialize)]
-struct Read<'a> {
+/// The join as it stands in a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JoinRecord<'s> {
     seed: u64,
     n: u64,
-    #[serde(borrow)]
-    blocks: Vec<Block<'a>>,
-    labels: Vec<(u64, WaitingLabel)>,
+    /// How many predictions of the first chunk are forgotten.
+    forgotten: u32,
+    /// Predictions and truths of each chunk.
+    chunks: Vec<(PartId, PartId)>,
+    labels: Vec<(u64, Cow<'s, WaitingLabel>)>,
 }
 
-#[derive(Deserialize)]
-struct Block<'a> {
-    n: u32,
-    #[serde(borrow)]
-    bytes: Cow<'a, [u8]>,
-    rare: Vec<Entry>,
-}
-
-#[derive(Serialize)]
-#[serde(rename = "JoinStore")]
-struct Written<'a> {
-    seed: u64,
-    n: u64,
-    blocks: Blocks<'a>,
-    labels: Vec<(u64, &'a WaitingLabel)>,
-}
-
-struct Blocks<'a>(&'a Predictions);
-
-#[derive(Serialize)]
-struct WrittenBlock<'a> {
-    n: u32,
-    bytes: Bytes<'a>,
-    rare: Vec<Cow<'a, Entry>>,
-}
-
-struct Bytes<'a>(&'a [u8]);
-
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
+impl JoinRecord<'_> {
+    /// Predictions that are remembered.
+    pub fn n_predictions(&self) -> u64 {
+        self.n
     }
-}
 
-impl Serialize for JoinStore {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (n, blocks) = (self.predictions.len() as u64, Blocks(&self.predictions));
-        Written { seed: self.seed, n, blocks, labels: self.labels.iter().collect() }.serialize(serializer)
+    /// Labels that wait.
+    pub fn n_labels(&self) -> usize {
+        self.labels.len()
     }
-}
 
-impl Serialize for Blocks<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut blocks = serializer.serialize_seq(Some(self.0.len().div_ceil(BLOCK)))?;
-        let mut entries = self.0.iter();
-        let mut bytes = Vec::new();
-        let mut left = self.0.len();
-        while left > 0 {
-            let n = left.min(BLOCK);
-            bytes.clear();
-            let (mut before, mut rare) = (Before::none(), Vec::new());
-            for (key, entry) in entries.by_ref().take(n) {
-                if !put(&mut bytes, key, &entry, &mut before) {
-                    rare.push(entry);
-                }
-            }
-            blocks.serialize_element(&WrittenBlock { n: n as u32, bytes: Bytes(&bytes), rare })?;
-            left -= n;
-        }
-        blocks.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for JoinStore {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = Read::deserialize(deserializer)?;
+    /// The join again.
+    pub fn open(self, parts: &PartSource) -> Result<JoinStore, PartError> {
         // what is there decides, not what is said: a number alone must not take memory
-        let most: usize = read.blocks.iter().map(|block| block.bytes.len() / LEAST).sum();
-        let mut predictions = Predictions::with_capacity(most.min(read.n as usize));
-        for block in read.blocks {
-            read_block(block, &mut predictions).ok_or_else(|| D::Error::custom("a block of predictions is not what was written"))?;
+        let mut most = 0;
+        for &(predictions, _) in &self.chunks {
+            most += parts.get(predictions)?.len() / LEAST;
         }
-        if predictions.len() as u64 != read.n {
-            return Err(D::Error::custom("predictions are missing"));
+        let mut predictions = Predictions::with_capacity(most.min(self.n as usize));
+        for (place, &(told, truths)) in self.chunks.iter().enumerate() {
+            let forgotten = if place == 0 { self.forgotten as usize } else { 0 };
+            read_chunk(parts.get(told)?, parts.get(truths)?, forgotten, &mut predictions).ok_or(PartError::Malformed(told))?;
+            predictions.name_last_chunk(told, truths);
+        }
+        if predictions.len() as u64 != self.n {
+            return Err(PartError::Malformed(self.chunks.last().map_or(PartId::of(&[]), |chunk| chunk.0)));
         }
         let mut labels = WaitingLabels::new();
-        read.labels.into_iter().for_each(|(key, label)| labels.wait(key, label));
-        Ok(Self { seed: read.seed, predictions, labels })
+        self.labels.into_iter().for_each(|(key, label)| labels.wait(key, label.into_owned()));
+        Ok(JoinStore { seed: self.seed, predictions, labels })
     }
 }
 
-/// Remembers the predictions of a block; `None` where it is not one.
-fn read_block(block: Block<'_>, predictions: &mut Predictions) -> Option<()> {
-    let mut bytes: &[u8] = &block.bytes;
-    let (mut before, mut rare) = (Before::none(), block.rare.into_iter());
-    let mut entries = Vec::with_capacity(64);
-    for _ in 0..block.n {
-        let (key, entry) = take(&mut bytes, &mut before)?;
-        let entry = match entry {
-            Some(entry) => entry,
-            None => rare.next()?,
-        };
-        entries.push((key, entry));
-        if entries.len() == entries.capacity() {
-            predictions.remember_all(&mut entries);
+/// Least bytes of an entry in a part.
+const LEAST: usize = 9;
+
+impl JoinStore {
+    /// What stands of it in a snapshot. Chunks that have not changed since the last one are not looked at.
+    pub fn record<'s>(&'s mut self, parts: &mut Parts<'_>) -> JoinRecord<'s> {
+        let (n, forgotten) = (self.predictions.len() as u64, self.predictions.forgotten() as u32);
+        let mut chunks = Vec::new();
+        self.predictions.each_chunk(|chunk, from, model| {
+            let named = chunk.parts();
+            let mut name = |known: Option<PartId>, write: &dyn Fn() -> Vec<u8>| match known {
+                Some(id) if parts.keep(id) => id,
+                _ => parts.put(write()),
+            };
+            let told = name(named.0, &|| write_predictions(chunk, from, model));
+            let truths = name(named.1, &|| write_truths(chunk, from, model));
+            chunks.push((told, truths));
+            (told, truths)
+        });
+        JoinRecord {
+            seed: self.seed,
+            n,
+            forgotten,
+            chunks,
+            labels: self.labels.iter().map(|(key, label)| (key, Cow::Borrowed(label))).collect(),
+        }
+    }
+}
+
+/// What was predicted in a chunk, from the place `from` on.
+fn write_predictions(chunk: &Chunk, from: usize, model: &dyn Fn(u32) -> u32) -> Vec<u8> {
+    let mut out = Out::default();
+    out.whole(from as u64);
+    let mut bytes = Vec::with_capacity((chunk.len() - from) * 32);
+    bytes.extend_from_slice(out.as_bytes());
+    let mut before = Before::none();
+    for at in from..chunk.len() {
+        let key = chunk.slot(at).key;
+        match chunk.rare(at) {
+            None => put(&mut bytes, key, &chunk.entry(at, model), &mut before),
+            Some(_) => {
+                let mut out = Out::default();
+                out.byte(RARE);
+                out.raw(key);
+                bytes.extend_from_slice(out.as_bytes());
+            }
+        }
+    }
+    bytes
+}
+
+/// What became known of a chunk's predictions from the place `from` on.
+fn write_truths(chunk: &Chunk, from: usize, model: &dyn Fn(u32) -> u32) -> Vec<u8> {
+    let (mut n, mut bytes, mut next, mut rare) = (0, Vec::new(), 0, Vec::new());
+    for at in from..chunk.len() {
+        if let Some(entry) = chunk.rare(at) {
+            rare.push((at as u32, entry));
+        } else if chunk.slot(at).is_true() {
+            let entry = chunk.entry(at, model);
+            let Some(truth) = &entry.truth else { continue };
+            let mut out = Out::default();
+            out.whole((at - next) as u64);
+            match truth.outcome {
+                Outcome::Number(number) => {
+                    out.byte(NUMBER);
+                    out.raw(number.to_bits());
+                }
+                Outcome::Class(class) => {
+                    out.byte(CLASS);
+                    out.whole(u64::from(class));
+                }
+                // these are rare
+                Outcome::List(_) | Outcome::Judged(_) => continue,
+            }
+            out.difference(truth.at, entry.timestamp);
+            bytes.extend_from_slice(out.as_bytes());
+            (n, next) = (n + 1, at + 1);
+        }
+    }
+    let mut head = Out::default();
+    head.whole(n);
+    let written = postcard::to_extend(&rare, [head.as_bytes(), &bytes].concat());
+    debug_assert!(written.is_ok(), "plain data can be written");
+    written.unwrap_or_default()
+}
+
+/// A truth as it was written: the place of its prediction, what it was, and how long after the prediction it became known.
+type ReadTruth = (usize, Outcome, i64);
+
+/// What became known of a chunk: truths and rare entries, each by their places.
+struct ReadTruths {
+    truths: Vec<ReadTruth>,
+    rare: Vec<(u32, Entry)>,
+}
+
+/// Remembers the predictions of a chunk but for the `forgotten` first ones; `None` where it is not one.
+fn read_chunk(told: &[u8], truths: &[u8], forgotten: usize, predictions: &mut Predictions) -> Option<()> {
+    let ReadTruths { truths, rare } = read_truths(truths)?;
+    let mut truths = truths.into_iter().peekable();
+    let mut rare = rare.into_iter().peekable();
+    let mut told = told;
+    let mut at = usize::try_from(whole(&mut told)?).ok().filter(|&from| from <= forgotten && forgotten <= CHUNK)?;
+    predictions.begin_forgotten(forgotten);
+    let (mut before, mut entries) = (Before::none(), Vec::with_capacity(TOGETHER));
+    while !told.is_empty() {
+        let (key, entry) = take(&mut told, &mut before)?;
+        while rare.next_if(|(place, _)| (*place as usize) < at).is_some() {}
+        while truths.next_if(|(place, ..)| *place < at).is_some() {}
+        if at >= forgotten {
+            let entry = match entry {
+                Some(mut entry) => {
+                    if let Some((_, outcome, delay)) = truths.next_if(|(place, ..)| *place == at) {
+                        entry.truth = Some(Truth { outcome, at: Timestamp(entry.timestamp.0.wrapping_add(delay)) });
+                    }
+                    entry
+                }
+                None => rare.next_if(|(place, _)| *place as usize == at)?.1,
+            };
+            entries.push((key, entry));
+            if entries.len() == TOGETHER {
+                predictions.remember_all(&mut entries);
+            }
+        }
+        at += 1;
+        if at > CHUNK {
+            return None;
         }
     }
     predictions.remember_all(&mut entries);
-    (bytes.is_empty() && rare.next().is_none()).then_some(())
+    // what is left is of predictions that are forgotten, or of none
+    let is_left_over = rare.all(|(place, _)| (place as usize) < at) && truths.all(|(place, ..)| place < at);
+    is_left_over.then_some(())
 }
 
-/// Writes an entry, or only its key where it is a rare one; whether it was written.
-fn put(bytes: &mut Vec<u8>, key: u64, entry: &Entry, before: &mut Before) -> bool {
-    let truth = entry.truth.as_ref();
-    let kind = match (&entry.predicted, &entry.scores, truth.map(|truth| &truth.outcome)) {
-        (None, Scores::None, None) => NOTHING,
-        (Some(Outcome::Class(_)), Scores::None, None | Some(Outcome::Class(_))) => CLASS,
-        (Some(Outcome::Class(_)), Scores::Positive(_), None | Some(Outcome::Class(_))) => CLASS | SCORED,
-        (Some(Outcome::Number(_)), Scores::None, None | Some(Outcome::Number(_))) => NUMBER,
-        _ => RARE,
-    };
-    let mut out = Out { bytes: [kind; MOST], n: 1 };
-    out.raw(key);
-    if kind != RARE {
-        if (entry.model, entry.route) == (before.model, before.route) {
-            out.bytes[0] |= SAME_ROUTE;
-        } else {
-            out.whole(u64::from(entry.model));
-            out.whole(u64::from(entry.route));
-        }
-        out.difference(entry.timestamp, before.at);
-        *before = Before { at: entry.timestamp, model: entry.model, route: entry.route };
-        for outcome in entry.predicted.iter().chain(truth.map(|truth| &truth.outcome)) {
-            match outcome {
-                Outcome::Class(class) => out.whole(u64::from(*class)),
-                Outcome::Number(number) => out.raw(number.to_bits()),
-                Outcome::List(_) | Outcome::Judged(_) => {}
-            }
-        }
-        if let Scores::Positive(score) = entry.scores {
-            out.raw(score.to_bits());
-        }
-        if let Some(truth) = truth {
-            out.bytes[0] |= TRUE;
-            out.difference(truth.at, entry.timestamp);
-        }
+fn read_truths(mut bytes: &[u8]) -> Option<ReadTruths> {
+    let n = usize::try_from(whole(&mut bytes)?).ok().filter(|&n| n <= CHUNK)?;
+    let (mut truths, mut next) = (Vec::with_capacity(n), 0usize);
+    for _ in 0..n {
+        let at = next.checked_add(usize::try_from(whole(&mut bytes)?).ok()?)?;
+        let (&kind, rest) = bytes.split_first()?;
+        bytes = rest;
+        let outcome = match kind {
+            CLASS => Outcome::Class(u16::try_from(whole(&mut bytes)?).ok()?),
+            NUMBER => Outcome::Number(f64::from_bits(raw(&mut bytes)?)),
+            _ => return None,
+        };
+        truths.push((at, outcome, span(&mut bytes)?));
+        next = at.checked_add(1)?;
     }
-    bytes.extend_from_slice(&out.bytes[..out.n]);
-    kind != RARE
+    Some(ReadTruths { truths, rare: postcard::from_bytes(bytes).ok()? })
+}
+
+/// Writes an entry of the usual kind, but for its truth.
+fn put(bytes: &mut Vec<u8>, key: u64, entry: &Entry, before: &mut Before) {
+    let kind = match (&entry.predicted, &entry.scores) {
+        (Some(Outcome::Class(_)), Scores::Positive(_)) => CLASS | SCORED,
+        (Some(Outcome::Class(_)), _) => CLASS,
+        (Some(Outcome::Number(_)), _) => NUMBER,
+        _ => NOTHING,
+    };
+    let mut out = Out::default();
+    let same_route = (entry.model, entry.route) == (before.model, before.route);
+    out.byte(if same_route { kind | SAME_ROUTE } else { kind });
+    out.raw(key);
+    if !same_route {
+        out.whole(u64::from(entry.model));
+        out.whole(u64::from(entry.route));
+    }
+    out.difference(entry.timestamp, before.at);
+    *before = Before { at: entry.timestamp, model: entry.model, route: entry.route };
+    match entry.predicted {
+        Some(Outcome::Class(class)) => out.whole(u64::from(class)),
+        Some(Outcome::Number(number)) => out.raw(number.to_bits()),
+        _ => {}
+    }
+    if let Scores::Positive(score) = entry.scores {
+        out.raw(score.to_bits());
+    }
+    bytes.extend_from_slice(out.as_bytes());
 }
 
 /// Reads an entry: its key, and itself where it is no rare one; `None` where there is none.
@@ -208,20 +283,15 @@ fn take(bytes: &mut &[u8], before: &mut Before) -> Option<(u64, Option<Entry>)> 
         before.model = u32::try_from(whole(bytes)?).ok()?;
         before.route = u32::try_from(whole(bytes)?).ok()?;
     }
-    let timestamp = after(bytes, before.at)?;
+    let timestamp = Timestamp(before.at.0.wrapping_add(span(bytes)?));
     before.at = timestamp;
-    let outcome = |bytes: &mut &[u8]| match head & KIND {
+    let predicted = match head & KIND {
         CLASS => Some(Outcome::Class(u16::try_from(whole(bytes)?).ok()?)),
-        _ => Some(Outcome::Number(f64::from_bits(raw(bytes)?))),
+        NUMBER => Some(Outcome::Number(f64::from_bits(raw(bytes)?))),
+        _ => None,
     };
-    let predicted = if head & KIND == NOTHING { None } else { Some(outcome(bytes)?) };
-    let truth = if head & TRUE == 0 { None } else { Some(outcome(bytes)?) };
     let scores = if head & SCORED == 0 { Scores::None } else { Scores::Positive(f64::from_bits(raw(bytes)?)) };
-    let truth = match truth {
-        Some(outcome) => Some(Truth { outcome, at: after(bytes, timestamp)? }),
-        None => None,
-    };
-    Some((key, Some(Entry { model: before.model, route: before.route, timestamp, predicted, scores, truth })))
+    Some((key, Some(Entry { model: before.model, route: before.route, timestamp, predicted, scores, truth: None })))
 }
 
 /// The bytes of one entry.
@@ -230,7 +300,17 @@ struct Out {
     n: usize,
 }
 
+impl Default for Out {
+    fn default() -> Self {
+        Self { bytes: [0; MOST], n: 0 }
+    }
+}
+
 impl Out {
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.n]
+    }
+
     fn raw(&mut self, value: u64) {
         self.bytes[self.n..self.n + 8].copy_from_slice(&value.to_le_bytes());
         self.n += 8;
@@ -275,8 +355,8 @@ fn whole(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-fn after(bytes: &mut &[u8], earlier: Timestamp) -> Option<Timestamp> {
+/// A span of time, of either sign.
+fn span(bytes: &mut &[u8]) -> Option<i64> {
     let folded = whole(bytes)?;
-    let span = (folded >> 1) as i64 ^ -((folded & 1) as i64);
-    Some(Timestamp(earlier.0.wrapping_add(span)))
+    Some((folded >> 1) as i64 ^ -((folded & 1) as i64))
 }

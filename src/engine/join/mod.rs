@@ -15,6 +15,7 @@ mod store;
 mod waiting;
 
 pub use classes::Classes;
+pub use codec::JoinRecord;
 pub use entry::{Entry, JudgedList, Outcome, RankedList, Truth};
 pub use label::{RelevantItem, Told, WaitingLabel};
 pub use predictions::Place;

@@ -4,6 +4,7 @@ use super::Known;
 use super::chunk::{CHUNK, Chunk};
 use super::entry::{Entry, Truth};
 use super::index::Index;
+use crate::engine::part::PartId;
 use crate::event::Timestamp;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -155,6 +156,38 @@ impl Predictions {
     /// Reads the lines of memory that the next calls for these keys will read first.
     pub(super) fn touch(&self, keys: &[u64]) {
         self.index.touch(keys.iter().copied());
+    }
+
+    /// How many of the first chunk are forgotten.
+    pub(super) fn forgotten(&self) -> usize {
+        self.forgotten
+    }
+
+    /// Goes over the chunks, each with the place of its first prediction that is not forgotten and what tells the model of a route; `name` gives its names.
+    pub(super) fn each_chunk(&mut self, mut name: impl FnMut(&Chunk, usize, &dyn Fn(u32) -> u32) -> (PartId, PartId)) {
+        let Self { chunks, models, forgotten, .. } = self;
+        let model = |route: u32| models.get(route as usize).copied().unwrap_or(u32::MAX);
+        for (place, chunk) in chunks.iter_mut().enumerate() {
+            let (predictions, truths) = name(chunk, if place == 0 { *forgotten } else { 0 }, &model);
+            chunk.set_parts(predictions, truths);
+        }
+    }
+
+    /// Names the chunk that was filled last.
+    pub(super) fn name_last_chunk(&mut self, predictions: PartId, truths: PartId) {
+        if let Some(chunk) = self.chunks.back_mut() {
+            chunk.set_parts(predictions, truths);
+        }
+    }
+
+    /// Lets the first chunk of an empty store begin behind `n` predictions that are forgotten.
+    pub(super) fn begin_forgotten(&mut self, n: usize) {
+        if n > 0 && self.chunks.is_empty() {
+            let mut chunk = Chunk::new();
+            chunk.begin_forgotten(n);
+            self.chunks.push_back(chunk);
+            self.forgotten = n;
+        }
     }
 
     /// All keys and entries, oldest first.

@@ -81,6 +81,11 @@ impl Slot {
         (self.truth.value() & KIND == RARE).then_some(self.value as usize)
     }
 
+    /// Whether the truth of an entry of the usual kind is known.
+    pub(super) fn is_true(&self) -> bool {
+        self.truth.value() & TRUE != 0
+    }
+
     /// When the prediction was made; not known of a rare entry.
     pub(super) fn timestamp(&self) -> Timestamp {
         Timestamp(self.at.value())

@@ -19,8 +19,9 @@ mod state;
 
 pub use counts::{Counts, EventKind};
 pub use model::References;
-pub use state::ShardState;
+pub use state::{ShardRecord, ShardState};
 
+use crate::engine::part::Parts;
 use crate::engine::settings::Settings;
 use crate::engine::window::{Carries, Watermarks};
 use crate::event::{Event, PartitionId, Position, RejectReason, Timestamp, TopicId};
@@ -119,10 +120,16 @@ impl Shard {
         &self.state
     }
 
-    /// What is to be remembered.
+    /// What it knows, with everything that was applied.
     pub fn settled(&mut self) -> &ShardState {
         self.settle();
         &self.state
+    }
+
+    /// What is to be remembered.
+    pub fn record<'s>(&'s mut self, parts: &mut Parts<'_>) -> ShardRecord<'s> {
+        self.settle();
+        self.state.record(parts)
     }
 
     /// The place of a topic; `None` beyond 65,536 of them.

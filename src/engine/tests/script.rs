@@ -3,8 +3,9 @@
 use crate::engine::catalogue::MetricSet;
 use crate::engine::evaluator::{Effect, Evaluator, EvaluatorState};
 use crate::engine::metric::{Measurement, Metric, Subject};
+use crate::engine::part::{PartSource, Parts};
 use crate::engine::settings::*;
-use crate::engine::shard::{Counts, References, Shard, ShardState};
+use crate::engine::shard::{Counts, References, Shard, ShardRecord};
 use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
 use crate::engine::window::Carries;
 use crate::event::*;
@@ -216,8 +217,18 @@ impl Script {
         assert_eq!(self.begin_anew(), 0);
     }
 
+    /// Bytes of the shard in a snapshot.
+    pub(super) fn written_bytes(&mut self) -> usize {
+        let mut parts = Parts::new(&|_| false);
+        let record = postcard::to_stdvec(&self.shard.record(&mut parts)).unwrap();
+        record.len() + parts.into_parts().iter().filter_map(|part| part.bytes.as_ref()).map(|bytes| bytes.len()).sum::<usize>()
+    }
+
     fn begin_anew(&mut self) -> usize {
-        let shard: ShardState = postcard::from_bytes(&postcard::to_stdvec(self.shard.settled()).unwrap()).unwrap();
+        let mut parts = Parts::new(&|_| false);
+        let record = postcard::to_stdvec(&self.shard.record(&mut parts)).unwrap();
+        let parts: PartSource = parts.into_parts().into_iter().map(|part| (part.id, part.bytes.expect("nothing is kept yet"))).collect();
+        let shard = postcard::from_bytes::<ShardRecord<'_>>(&record).unwrap().open(&parts).unwrap();
         let evaluator: EvaluatorState = postcard::from_bytes(&postcard::to_stdvec(self.evaluator.state()).unwrap()).unwrap();
         let (shard, notes) = Shard::restore(shard, Arc::clone(&self.settings), self.references.clone());
         self.shard = shard;

@@ -6,7 +6,7 @@ mod panes;
 mod sums;
 mod watermark;
 
-pub use packed::{InputHead, OutcomeHead, Packed, PackedInput, PackedOutcome, Pane};
+pub use packed::{InputHead, OutcomeHead, Packed, PackedInput, PackedOutcome, PackedRecord, Pane};
 pub use pane::{Detections, InputPane, OutcomePane, PaneUpdate, Quality, StreamKey};
 pub use panes::Panes;
 pub use sums::{InputSum, OutcomeSum, Sum};

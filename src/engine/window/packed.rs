@@ -3,10 +3,12 @@
 //! First the columns as [`Packer`] writes them, then what else a pane has (postcard). Beside the bytes stands what is asked for more often than a sum.
 
 use super::{InputPane, OutcomePane};
+use crate::engine::part::{PartError, PartId, PartSource, Parts};
 use crate::engine::summary::{ColumnCounts, NameCounts, Packer, Unpacker};
 use crate::event::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// A pane that has a closed form.
 pub trait Pane: Sized {
@@ -20,10 +22,19 @@ pub trait Pane: Sized {
 }
 
 /// A closed pane.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Packed<H> {
     head: H,
-    bytes: Bytes,
+    /// The name of its bytes, in a snapshot.
+    part: PartId,
+    bytes: Arc<[u8]>,
+}
+
+/// A closed pane as it stands in a snapshot: its bytes are a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PackedRecord<H> {
+    head: H,
+    part: PartId,
 }
 
 /// A closed pane of requests.
@@ -56,24 +67,40 @@ pub struct OutcomeHead {
     pub last_label: Option<Timestamp>,
 }
 
-/// Bytes that are written as one piece.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Bytes(Box<[u8]>);
-
 impl<H> Packed<H> {
     /// What is known without unpacking.
     pub fn head(&self) -> &H {
         &self.head
     }
 
+    fn new(head: H, bytes: Vec<u8>) -> Self {
+        Self { head, part: PartId::of(&bytes), bytes: bytes.into() }
+    }
+
     /// The packed columns, and behind them the rest.
     pub(super) fn columns(&self) -> Unpacker<'_> {
-        Unpacker::new(&self.bytes.0)
+        Unpacker::new(&self.bytes)
     }
 
     /// Bytes that it has on the heap, but for names of new features, of which there are hardly any.
     pub fn heap_bytes(&self) -> usize {
-        self.bytes.0.len()
+        self.bytes.len()
+    }
+}
+
+impl<H: Clone> Packed<H> {
+    /// What stands of it in a snapshot.
+    pub fn record(&self, parts: &mut Parts<'_>) -> PackedRecord<H> {
+        parts.add(self.part, || Arc::clone(&self.bytes));
+        PackedRecord { head: self.head.clone(), part: self.part }
+    }
+}
+
+impl<H> PackedRecord<H> {
+    /// The pane again.
+    pub fn open(self, parts: &PartSource) -> Result<Packed<H>, PartError> {
+        let bytes = Arc::clone(parts.get(self.part)?);
+        Ok(Packed { head: self.head, part: self.part, bytes })
     }
 }
 
@@ -85,14 +112,14 @@ pub(super) fn rest<'a, T: Deserialize<'a>>(bytes: Unpacker<'a>) -> Option<T> {
 }
 
 /// The columns of a pane with what else it has.
-fn packed<'a>(columns: impl Iterator<Item = &'a ColumnCounts>, present: &[bool], n_inputs: usize, pane: &impl Serialize) -> Bytes {
+fn packed<'a>(columns: impl Iterator<Item = &'a ColumnCounts>, present: &[bool], n_inputs: usize, pane: &impl Serialize) -> Vec<u8> {
     let mut packer = Packer::default();
     packer.number(n_inputs as u64);
     packer.number(present.iter().rev().fold(0, |bits, &bit| bits << 1 | u64::from(bit)));
     columns.for_each(|column| packer.column(column));
     let written = postcard::to_extend(pane, packer.into_bytes());
     debug_assert!(written.is_ok(), "plain data can be written");
-    Bytes(written.unwrap_or_default().into())
+    written.unwrap_or_default()
 }
 
 /// How many columns of inputs come first, and which of the two others follow.
@@ -107,10 +134,8 @@ impl Pane for InputPane {
     fn pack(&self) -> PackedInput {
         let outputs = [&self.prediction, &self.score];
         let columns = self.inputs.iter().chain(outputs.into_iter().flatten());
-        Packed {
-            head: InputHead { requests: self.requests, span: self.span, new_features: self.new_features.clone() },
-            bytes: packed(columns, &outputs.map(Option::is_some), self.inputs.len(), self),
-        }
+        let head = InputHead { requests: self.requests, span: self.span, new_features: self.new_features.clone() };
+        Packed::new(head, packed(columns, &outputs.map(Option::is_some), self.inputs.len(), self))
     }
 
     fn unpack(packed: &PackedInput) -> Self {
@@ -129,10 +154,8 @@ impl Pane for OutcomePane {
     fn pack(&self) -> PackedOutcome {
         let columns = [&self.labels, &self.residuals];
         let Self { expected, labelled, revised, last_label, .. } = *self;
-        Packed {
-            head: OutcomeHead { expected, labelled, revised, last_label },
-            bytes: packed(columns.into_iter().flatten(), &columns.map(Option::is_some), 0, self),
-        }
+        let head = OutcomeHead { expected, labelled, revised, last_label };
+        Packed::new(head, packed(columns.into_iter().flatten(), &columns.map(Option::is_some), 0, self))
     }
 
     fn unpack(packed: &PackedOutcome) -> Self {
@@ -142,29 +165,5 @@ impl Pane for OutcomePane {
         let OutcomeHead { expected, labelled, revised, last_label } = packed.head;
         let rest = rest(from).unwrap_or_else(|| Self::new(super::Quality::Classes(Default::default()), None));
         Self { expected, labelled, revised, last_label, labels, residuals, ..rest }
-    }
-}
-
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Bytes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the bytes of a pane")
-            }
-
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
-                Ok(Bytes(bytes.into()))
-            }
-        }
-        deserializer.deserialize_bytes(Visitor)
     }
 }

@@ -1,8 +1,8 @@
 //! The panes of one stream as the shard keeps them.
 
-use super::packed::{Packed, Pane};
+use super::packed::{Packed, PackedRecord, Pane};
+use crate::engine::part::{PartError, PartSource, Parts};
 use crate::event::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -91,6 +91,17 @@ impl<P: Pane> Panes<P> {
         self.closed.clear();
     }
 
+    /// What stands of them in a snapshot, which has closed panes only.
+    pub fn record(&self, parts: &mut Parts<'_>) -> Vec<(Timestamp, PackedRecord<P::Head>)> {
+        self.packed().into_iter().map(|(start, packed)| (start, packed.record(parts))).collect()
+    }
+
+    /// The panes of a snapshot.
+    pub fn from_record(record: Vec<(Timestamp, PackedRecord<P::Head>)>, parts: &PartSource) -> Result<Self, PartError> {
+        let closed = record.into_iter().map(|(start, packed)| Ok((start, Arc::new(packed.open(parts)?))));
+        Ok(Self { open: BTreeMap::new(), closed: closed.collect::<Result<_, PartError>>()? })
+    }
+
     /// All of them as if they were closed.
     fn packed(&self) -> BTreeMap<Timestamp, Arc<Packed<P::Head>>> {
         let open = self.open.iter().map(|(&start, pane)| (start, Arc::new(pane.pack())));
@@ -102,18 +113,5 @@ impl<P: Pane> Panes<P> {
 impl<P: Pane> PartialEq for Panes<P> {
     fn eq(&self, other: &Self) -> bool {
         self.packed() == other.packed()
-    }
-}
-
-/// A snapshot has closed panes only.
-impl<P: Pane> Serialize for Panes<P> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.packed().serialize(serializer)
-    }
-}
-
-impl<'de, P: Pane> Deserialize<'de> for Panes<P> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { open: BTreeMap::new(), closed: BTreeMap::deserialize(deserializer)? })
     }
 }

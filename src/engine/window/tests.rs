@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::catalogue::{Metric, Signal};
+use crate::engine::part::{PartSource, Parts};
 use crate::engine::summary::{ColumnCounts, Confusion, MomentSums, NumberSums, RankingSums, RegressionSums, Scores, VectorSums};
 use crate::event::{InvalidReason, PartitionId, Position, Timestamp, TopicId};
 use proptest::prelude::*;
@@ -112,6 +113,10 @@ fn outcomes_as_a_sum(mut pane: OutcomePane) -> OutcomePane {
     pane
 }
 
+fn source(parts: Parts<'_>) -> PartSource {
+    parts.into_parts().into_iter().map(|part| (part.id, part.bytes.expect("nothing is kept yet"))).collect()
+}
+
 /// What a sum lends out.
 pub(crate) fn lent(sum: &mut InputSum, buffer: &mut InputPane) -> InputPane {
     sum.lend(buffer);
@@ -126,9 +131,11 @@ proptest! {
         let (input, outcome) = (input_pane(&seeds), outcome_pane(kind, &seeds));
         prop_assert_eq!(&InputPane::unpack(&input.pack()), &input);
         prop_assert_eq!(&OutcomePane::unpack(&outcome.pack()), &outcome);
-        let written = postcard::to_stdvec(&(input.pack(), outcome.pack())).unwrap();
-        let (read_input, read_outcome): (PackedInput, PackedOutcome) = postcard::from_bytes(&written).unwrap();
-        prop_assert_eq!((read_input, read_outcome), (input.pack(), outcome.pack()));
+        let mut parts = Parts::new(&|_| false);
+        let records = (input.pack().record(&mut parts), outcome.pack().record(&mut parts));
+        let (source, written) = (source(parts), postcard::to_stdvec(&records).unwrap());
+        let (read_input, read_outcome): (PackedRecord<InputHead>, PackedRecord<OutcomeHead>) = postcard::from_bytes(&written).unwrap();
+        prop_assert_eq!((read_input.open(&source).unwrap(), read_outcome.open(&source).unwrap()), (input.pack(), outcome.pack()));
     }
 
     #[test]
@@ -165,9 +172,11 @@ proptest! {
             }
         }
         prop_assert_eq!(&panes, &always_open);
-        let written = postcard::to_stdvec(&always_open).unwrap();
-        prop_assert_eq!(&postcard::to_stdvec(&panes).unwrap(), &written);
-        prop_assert_eq!(&postcard::from_bytes::<Panes<InputPane>>(&written).unwrap(), &panes);
+        let mut parts = Parts::new(&|_| false);
+        let record = always_open.record(&mut parts);
+        prop_assert_eq!(&panes.record(&mut Parts::new(&|_| false)), &record);
+        prop_assert_eq!(&Panes::<InputPane>::from_record(record.clone(), &source(parts)).unwrap(), &panes);
+        prop_assert_eq!(Panes::<InputPane>::from_record(record.clone(), &PartSource::default()).is_ok(), record.is_empty());
         let (of_open, of_all) = (panes.close(Timestamp(1)), always_open.close_from(Timestamp(1), Timestamp(2), 1).next());
         prop_assert_eq!(of_open, of_all.map(|(_, pane)| pane));
     }

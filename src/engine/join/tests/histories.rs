@@ -1,6 +1,7 @@
 //! Random histories: the store and the plain one say the same at every step.
 
 use super::entries::{entry, label, truth};
+use super::kept::Kept;
 use super::plain::PlainStore;
 use crate::engine::join::*;
 use crate::event::Timestamp;
@@ -13,6 +14,8 @@ enum Step {
     Label(u64, WaitingLabel, usize, Truth),
     TakeWaiting(u64),
     Forget(i64, Bounds),
+    Save,
+    SaveFails,
     Restart,
 }
 
@@ -30,6 +33,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (key(), label(), 0usize..2, truth()).prop_map(|(key, label, nth, truth)| Step::Label(key, label, nth, truth)),
         2 => key().prop_map(Step::TakeWaiting),
         2 => (prop_oneof![4 => Just(i64::MIN), 2 => -10i64..120], bounds).prop_map(|(horizon, bounds)| Step::Forget(horizon, bounds)),
+        1 => Just(Step::Save),
+        1 => Just(Step::SaveFails),
         1 => Just(Step::Restart),
     ]
 }
@@ -56,7 +61,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
     fn it_says_what_the_plain_store_says_at_every_step(steps in prop::collection::vec(step(), 0..300)) {
-        let (mut store, mut plain) = (JoinStore::new(7), PlainStore::default());
+        let (mut store, mut plain, mut kept) = (JoinStore::new(7), PlainStore::default(), Kept::default());
         for step in steps {
             match step {
                 Step::Predict(key, mut entry) => {
@@ -86,9 +91,11 @@ proptest! {
                     let want = plain.forget(Timestamp(horizon), &bounds, bytes_of);
                     prop_assert_eq!(store.forget(Timestamp(horizon), &bounds), want);
                 }
+                Step::Save => drop(kept.save(&mut store)),
+                Step::SaveFails => kept.lose(),
                 Step::Restart => {
                     let bytes = store.bytes();
-                    store = postcard::from_bytes(&postcard::to_stdvec(&store).unwrap()).unwrap();
+                    store = kept.restart(&mut store);
                     prop_assert_eq!(store.bytes(), bytes);
                 }
             }

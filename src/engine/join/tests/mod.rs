@@ -2,6 +2,7 @@
 
 pub(super) mod entries;
 mod histories;
+mod kept;
 mod plain;
 mod sampling;
 mod snapshot;
