@@ -120,8 +120,8 @@ impl<D: Disk> Keeper<D> {
 
     /// The store, for tests that look at the disk below.
     #[cfg(test)]
-    fn into_store(self) -> SnapshotStore<D> {
-        self.store
+    fn store(&self) -> &SnapshotStore<D> {
+        &self.store
     }
 }
 

@@ -178,6 +178,11 @@ impl<D: Disk> SnapshotStore<D> {
         self.disk
     }
 
+    /// The disk below, for tests that watch it.
+    pub fn disk(&self) -> &D {
+        &self.disk
+    }
+
     /// Removes what is neither one of the last good snapshots nor one of the last refused ones, and abandoned temporary files.
     fn remove_old(&mut self) -> Result<(), StateError> {
         let needed = |sequence: &u64| self.good.iter().any(|(good, files)| good == sequence || files.contains(sequence));
