@@ -1,6 +1,6 @@
 //! Layout of a snapshot file, little-endian: magic `DRFSNAP`, format version (u16), sequence (u64), length of the body (u64), body, CRC-32 of all before it.
-//! The body: the parts that are new in this file, the head, the length of the head (u64). The head (postcard): every part of the state with the file and the place
-//! where it stands and its CRC-32, the files that hold them, and the rest of the state.
+//! The body: the parts that are new in this file, the rest of the state, the head, the length of the head (u64). The head (postcard): every part of the state with
+//! the file and the place where it stands and its CRC-32, the other files that hold some of them, and the length of the rest.
 //!
 //! Invariant: bytes that decode are bytes that were encoded, whole and unchanged (up to the strength of CRC-32).
 
@@ -40,23 +40,23 @@ pub(super) struct PartFile {
     pub(super) length: u64,
 }
 
-/// What a snapshot file says.
+/// Where a snapshot stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
     /// Every part of the state.
     pub(super) parts: Vec<PartPlace>,
     /// The other files that hold some of them.
     pub(super) files: Vec<PartFile>,
-    /// The rest of the state.
-    pub(super) state: Vec<u8>,
+    /// Length of the rest of the state, which stands before the head.
+    pub(super) state_length: u64,
 }
 
-/// What stands before the parts of a file, and what stands behind them.
-pub(super) fn frame(sequence: u64, parts: &[impl AsRef<[u8]>], head: &Head) -> Result<(Vec<u8>, Vec<u8>), postcard::Error> {
+/// What stands before `pieces` in a file, and what stands behind them: they are its own parts, and the rest of the state.
+pub(super) fn frame(sequence: u64, pieces: &[&[u8]], head: &Head) -> Result<(Vec<u8>, Vec<u8>), postcard::Error> {
     let mut tail = postcard::to_stdvec(head)?;
     let head_length = tail.len() as u64;
     tail.extend_from_slice(&head_length.to_le_bytes());
-    let length = parts.iter().map(|part| part.as_ref().len() as u64).sum::<u64>() + tail.len() as u64;
+    let length = pieces.iter().map(|piece| piece.len() as u64).sum::<u64>() + tail.len() as u64;
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend_from_slice(MAGIC);
     header.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -64,14 +64,14 @@ pub(super) fn frame(sequence: u64, parts: &[impl AsRef<[u8]>], head: &Head) -> R
     header.extend_from_slice(&length.to_le_bytes());
     let mut checksum = crc32fast::Hasher::new();
     checksum.update(&header);
-    parts.iter().for_each(|part| checksum.update(part.as_ref()));
+    pieces.iter().for_each(|piece| checksum.update(piece));
     checksum.update(&tail);
     tail.extend_from_slice(&checksum.finalize().to_le_bytes());
     Ok((header, tail))
 }
 
-/// What a file says whose name says `sequence`.
-pub(super) fn decode(sequence: u64, bytes: &[u8]) -> Result<Head, RefusalReason> {
+/// The head of a file whose name says `sequence`, and the rest of the state.
+pub(super) fn decode(sequence: u64, bytes: &[u8]) -> Result<(Head, &[u8]), RefusalReason> {
     let found = bytes.len() as u64;
     if !bytes.starts_with(&MAGIC[..bytes.len().min(MAGIC.len())]) {
         return Err(RefusalReason::NotASnapshot);
@@ -96,15 +96,18 @@ pub(super) fn decode(sequence: u64, bytes: &[u8]) -> Result<Head, RefusalReason>
     if in_file != sequence {
         return Err(RefusalReason::WrongSequence { found: in_file });
     }
-    let head = || {
+    let head_and_state = || {
         let head_end = body_end.checked_sub(LENGTH_BYTES)?;
-        let length = usize::try_from(u64::from_le_bytes(field::<8>(bytes, head_end)?)).ok()?;
-        postcard::from_bytes(bytes.get(head_end.checked_sub(length)?..head_end)?).ok()
+        let before = |end: usize, length: u64| end.checked_sub(usize::try_from(length).ok()?);
+        let state_end = before(head_end, u64::from_le_bytes(field::<8>(bytes, head_end)?))?;
+        let head: Head = postcard::from_bytes(bytes.get(state_end..head_end)?).ok()?;
+        let state = bytes.get(before(state_end, head.state_length)?..state_end)?;
+        Some((head, state))
     };
-    head().ok_or(RefusalReason::NotASnapshot)
+    head_and_state().ok_or(RefusalReason::NotASnapshot)
 }
 
-/// The bytes of a part, if they are those that were written.
+/// Whether these are the bytes of the part that were written.
 pub(super) fn is_whole(place: &PartPlace, bytes: &[u8]) -> bool {
     bytes.len() as u64 == place.length && crc32fast::hash(bytes) == place.checksum
 }
@@ -115,9 +118,9 @@ fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 
 #[cfg(test)]
 pub(super) fn encode(sequence: u64, state: &[u8]) -> Vec<u8> {
-    let head = Head { parts: Vec::new(), files: Vec::new(), state: state.to_vec() };
-    let (header, tail) = frame(sequence, &[] as &[&[u8]], &head).expect("plain data can be written");
-    [header, tail].concat()
+    let head = Head { parts: Vec::new(), files: Vec::new(), state_length: state.len() as u64 };
+    let (header, tail) = frame(sequence, &[state], &head).expect("plain data can be written");
+    [&header, state, &tail].concat()
 }
 
 #[cfg(test)]
@@ -127,7 +130,7 @@ mod tests {
     #[test]
     fn every_cut_and_every_flipped_bit_is_refused() {
         let bytes = encode(7, b"the body");
-        assert_eq!(decode(7, &bytes).unwrap().state, b"the body");
+        assert_eq!(decode(7, &bytes).unwrap().1, b"the body");
         for cut in 0..bytes.len() {
             assert!(matches!(decode(7, &bytes[..cut]), Err(RefusalReason::Torn { .. })), "cut at {cut}");
         }
@@ -151,19 +154,19 @@ mod tests {
     #[test]
     fn the_layout_of_version_3_stands() {
         let part = PartPlace { id: PartId::of(b"xyz"), file: 2, offset: 25, length: 3, checksum: crc32fast::hash(b"xyz") };
-        let head = Head { parts: vec![part], files: vec![PartFile { file: 1, length: 300 }], state: b"ab".to_vec() };
-        let (header, tail) = frame(2, &[b"xyz"], &head).unwrap();
+        let head = Head { parts: vec![part], files: vec![PartFile { file: 1, length: 300 }], state_length: 2 };
+        let (header, tail) = frame(2, &[b"xyz", b"ab"], &head).unwrap();
         let head_bytes = postcard::to_stdvec(&head).unwrap();
         let mut expected = b"DRFSNAP\x03\x00\x02\0\0\0\0\0\0\0".to_vec();
-        expected.extend_from_slice(&(3 + head_bytes.len() as u64 + 8).to_le_bytes());
-        expected.extend_from_slice(b"xyz");
+        expected.extend_from_slice(&(3 + 2 + head_bytes.len() as u64 + 8).to_le_bytes());
+        expected.extend_from_slice(b"xyzab");
         expected.extend_from_slice(&head_bytes);
         expected.extend_from_slice(&(head_bytes.len() as u64).to_le_bytes());
         expected.extend_from_slice(&crc32fast::hash(&expected).to_le_bytes());
-        let written = [&header[..], b"xyz", &tail].concat();
+        let written = [&header[..], b"xyzab", &tail].concat();
         assert_eq!(written, expected);
-        assert_eq!(decode(2, &written).unwrap(), head);
-        // one part: its name, file, place, length and checksum; one other file; the state
-        assert_eq!(&head_bytes[head_bytes.len() - 7..], [1, 1, 172, 2, 2, b'a', b'b']);
+        assert_eq!(decode(2, &written).unwrap(), (head, &b"ab"[..]));
+        // behind the one part: one other file, its sequence and length; the length of the rest
+        assert_eq!(&head_bytes[head_bytes.len() - 5..], [1, 1, 172, 2, 2]);
     }
 }

@@ -78,24 +78,27 @@ impl<D: Disk> SnapshotStore<D> {
         self.highest.map_or(1, |highest| highest + 1)
     }
 
-    /// The newest snapshot that is whole; `None` where there never was one.
+    /// The newest snapshot that is whole, or the one before those that are not; `None` where there never was one.
     ///
     /// Errors: files are there but none is usable, or the directory cannot be listed. Never starts empty instead.
     pub fn load(&mut self) -> Result<Option<Loaded>, StateError> {
-        let mut refused = Vec::new();
+        let (mut refused, mut oldest) = (Vec::new(), 0);
         self.refused.clear();
         for sequence in self.sequences()?.into_iter().rev() {
+            if sequence < oldest {
+                break;
+            }
             match self.read_one(sequence) {
-                Ok((head, parts, length)) => {
+                Ok((head, length, loaded)) => {
                     self.good = vec![(sequence, head.files.iter().map(|file| file.file).collect())];
-                    let own = PartFile { file: sequence, length };
-                    self.parts = PartTable::new(&head.parts, head.files.iter().copied().chain([own]));
-                    let bytes = head.state.len() + head.parts.iter().map(|place| place.length as usize).sum::<usize>();
-                    return Ok(Some(Loaded { sequence, state: head.state, parts, bytes, refused }));
+                    self.parts = PartTable::new(&head.parts, head.files.into_iter().chain([PartFile { file: sequence, length }]));
+                    return Ok(Some(Loaded { refused, ..loaded }));
                 }
                 Err(reason) => {
                     self.refused.insert(0, sequence);
                     refused.push(Refusal { file: file_name(sequence), reason });
+                    // sequences have no gaps but before files that are there for their parts alone: such a one may be whole, and days old
+                    oldest = sequence.saturating_sub(1);
                 }
             }
         }
@@ -117,9 +120,11 @@ impl<D: Disk> SnapshotStore<D> {
         let (places, written) = self.place(sequence, &snapshot.parts)?;
         let files: BTreeSet<u64> = places.iter().map(|place| place.file).filter(|&file| file != sequence).collect();
         let part_files = files.iter().map(|&file| PartFile { file, length: self.parts.length_of(file) }).collect();
-        let head = Head { parts: places, files: part_files, state: snapshot.state.clone() };
-        let (header, tail) = format::frame(sequence, &written, &head).map_err(StateError::Encode)?;
-        let pieces: Vec<&[u8]> = [&header[..]].into_iter().chain(written.iter().map(|part| &**part)).chain([&tail[..]]).collect();
+        let head = Head { parts: places, files: part_files, state_length: snapshot.state.len() as u64 };
+        let mut pieces: Vec<&[u8]> = written.iter().map(|part| &**part).chain([&snapshot.state[..]]).collect();
+        let (header, tail) = format::frame(sequence, &pieces, &head).map_err(StateError::Encode)?;
+        pieces.insert(0, &header);
+        pieces.push(&tail);
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         let (temp, name) = (temp_name(sequence), file_name(sequence));
         self.disk.write_temp(&temp, &pieces).map_err(failed(DiskStep::Write, &temp))?;
@@ -200,9 +205,10 @@ impl<D: Disk> SnapshotStore<D> {
         Ok(())
     }
 
-    fn read_one(&self, sequence: u64) -> Result<(Head, PartSource, u64), RefusalReason> {
+    /// Head, length and content of a snapshot.
+    fn read_one(&self, sequence: u64) -> Result<(Head, u64, Loaded), RefusalReason> {
         let bytes = self.disk.read(&file_name(sequence)).map_err(|error| RefusalReason::Unreadable(error.to_string()))?;
-        let head = format::decode(sequence, &bytes)?;
+        let (head, state) = format::decode(sequence, &bytes)?;
         let part = |place: &PartPlace| {
             let damaged = || RefusalReason::Part { file: file_name(place.file) };
             if place.file != sequence {
@@ -212,7 +218,9 @@ impl<D: Disk> SnapshotStore<D> {
             own.filter(|own| format::is_whole(place, own)).map(|own| (place.id, own.into())).ok_or_else(damaged)
         };
         let parts = head.parts.iter().map(part).collect::<Result<_, _>>()?;
-        Ok((head, parts, bytes.len() as u64))
+        let n_bytes = state.len() + head.parts.iter().map(|place| place.length as usize).sum::<usize>();
+        let loaded = Loaded { sequence, state: state.to_vec(), parts, bytes: n_bytes, refused: Vec::new() };
+        Ok((head, bytes.len() as u64, loaded))
     }
 
     /// Sequence numbers of all snapshot files, ascending.

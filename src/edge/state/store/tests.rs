@@ -260,6 +260,27 @@ fn a_damaged_or_missing_part_is_refused_by_the_name_of_its_file() {
     }
 }
 
+/// A file that is kept for its parts alone may be a whole snapshot, too, but it is an old one: nobody may find himself days back without a word.
+#[test]
+fn an_old_file_that_has_all_its_parts_is_not_gone_back_to() {
+    let mut store = SnapshotStore::open(MemoryDisk::new()).unwrap();
+    for n in 1..=6u64 {
+        let mut parts = Parts::new(&|_| false);
+        (1..=n.min(2)).for_each(|part| _ = parts.put(vec![part as u8; 1000]));
+        store.save(n, &Snapshot { state: body(n), parts: parts.into_parts() }).unwrap();
+    }
+    assert_eq!(names(&store.disk), [1, 2, 5, 6].map(file_name));
+    let mut disk = store.into_disk();
+    let mut bytes = disk.read(&file_name(2)).unwrap();
+    bytes[40] ^= 1;
+    disk.put(&file_name(2), &bytes);
+    let message = SnapshotStore::open(disk.clone()).unwrap().load().unwrap_err().to_string();
+    assert!(message.contains(&file_name(6)) && message.contains(&file_name(5)) && !message.contains(&file_name(1)), "{message}");
+    // it is whole, and would have been taken
+    [2, 5, 6].iter().for_each(|&n| disk.remove(&file_name(n)).unwrap());
+    assert_eq!(SnapshotStore::open(disk).unwrap().load().unwrap().unwrap().sequence, 1);
+}
+
 /// A file that cannot be read any more costs one snapshot: the next one gets the parts from whoever still has them in memory.
 #[test]
 fn parts_of_an_unreadable_file_are_asked_for_again() {
