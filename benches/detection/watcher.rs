@@ -87,7 +87,7 @@ impl Prepared {
             classes: self.reference.outputs.classes.as_slice().into(),
             learning: false,
         };
-        evaluator.take(Published { models: vec![facts], ..Published::default() }, &[]);
+        evaluator.take(Published { models: vec![facts], panes: Vec::new() }, &[]);
         evaluator
     }
 }
@@ -183,7 +183,7 @@ impl Watcher {
                 input: Some(Arc::new(self.inputs(hour, rows.clone(), start, end).pack())),
                 outcome: Some(Arc::new(self.outcomes(&hour.outcomes[rows]).pack())),
             };
-            self.evaluator.take(Published { panes: vec![update], ..Published::default() }, &[]);
+            self.evaluator.take(Published { models: Vec::new(), panes: vec![update] }, &[]);
             for effect in self.evaluator.advance(Watermarks { inputs: end, all: end }) {
                 if let Effect::Alert(transition) = effect
                     && transition.facts.state == AlertState::Firing

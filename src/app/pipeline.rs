@@ -69,7 +69,10 @@ impl Pipeline {
         references: References,
     ) -> (Self, Vec<RestoreNote>) {
         let (shard, notes) = Shard::restore(state.shard, Arc::clone(&settings), references);
-        (Self { shard, evaluator: Evaluator::restore(settings, state.evaluator), decoder: Decoder::default(), decode }, notes)
+        let evaluator = Evaluator::restore(settings, state.evaluator);
+        let mut pipeline = Self { shard, evaluator, decoder: Decoder::default(), decode };
+        pipeline.hand_over();
+        (pipeline, notes)
     }
 
     /// An empty pipeline; `seed` is the seed of the id hash.
@@ -114,10 +117,17 @@ impl Pipeline {
     /// The same, for whoever takes effects one by one.
     pub fn turn_telling(&mut self, tell: &mut dyn FnMut(Effect)) {
         let marks = self.shard.advance();
-        if let Some(published) = self.shard.publish() {
-            self.evaluator.take(published, &self.shard.state().topic_names());
+        if self.hand_over() {
             self.evaluator.advance_telling(marks, tell);
         }
+    }
+
+    /// Tells the evaluator what the shard has for it; whether there was anything. After a restart that is every pane, and no occasion to judge: windows that wait for labels would
+    /// be judged by fewer of them than without the restart.
+    fn hand_over(&mut self) -> bool {
+        let Some(published) = self.shard.publish() else { return false };
+        self.evaluator.take(published, &self.shard.state().topic_names());
+        true
     }
 
     /// Says that no prediction will come any more; labels may.
@@ -128,9 +138,7 @@ impl Pipeline {
     /// Closes and judges what is left, once nothing more will come.
     pub fn finish(&mut self) -> Vec<Effect> {
         self.shard.finish();
-        if let Some(published) = self.shard.publish() {
-            self.evaluator.take(published, &self.shard.state().topic_names());
-        }
+        self.hand_over();
         self.evaluator.finish()
     }
 

@@ -77,6 +77,12 @@ impl<'k> Parts<'k> {
         kept
     }
 
+    /// All of them at once, for a suite that keeps none.
+    #[cfg(test)]
+    pub(crate) fn into_source(self) -> PartSource {
+        self.parts.into_iter().map(|part| (part.id, part.bytes.expect("nothing is kept"))).collect()
+    }
+
     /// All of them, in the order in which they were added.
     pub fn into_parts(self) -> Vec<Part> {
         self.parts
@@ -107,11 +113,6 @@ impl PartSource {
     /// The bytes of a part.
     pub fn get(&self, id: PartId) -> Result<&Arc<[u8]>, PartError> {
         self.0.get(&id).ok_or(PartError::Missing(id))
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 

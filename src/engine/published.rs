@@ -13,9 +13,6 @@ pub struct Published {
     pub models: Vec<ModelFacts>,
     /// Panes that closed or changed, cumulative.
     pub panes: Vec<PaneUpdate>,
-    /// Whether nothing has closed since it was told before: after a restart, for an evaluator that knows no panes yet. It is no occasion to judge: windows that wait for
-    /// labels would be judged by fewer of them than without the restart.
-    pub is_again: bool,
 }
 
 /// What the evaluator must know of a model version.

@@ -53,8 +53,6 @@ pub struct Evaluator {
     buffer: InputPane,
     /// Whether every distance names its parts, and not only those that an alert tells of.
     names_parts: bool,
-    /// Whether what was published last was published before, and judged.
-    rests: bool,
     /// Whether no prediction will come any more.
     inputs_ended: bool,
     /// How far event time has come: what the retraining gate goes by, because the windows of its two clocks end days apart.
@@ -85,7 +83,6 @@ impl Evaluator {
             topics: Vec::new(),
             buffer: InputPane::default(),
             names_parts: false,
-            rests: false,
             inputs_ended: false,
             now: Timestamp::MIN,
             labels_read: Timestamp::MIN,
@@ -115,7 +112,6 @@ impl Evaluator {
 
     /// Takes what the shard published; `topics`: names by place, for offset ranges.
     pub fn take(&mut self, published: Published, topics: &[Arc<str>]) {
-        self.rests = published.is_again;
         if self.topics != topics {
             self.topics = topics.to_vec();
         }
@@ -132,7 +128,7 @@ impl Evaluator {
         }
     }
 
-    /// Judges every window that the watermarks have passed, unless what was published last was only told again.
+    /// Judges every window that the watermarks have passed.
     pub fn advance(&mut self, marks: Watermarks) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.advance_telling(marks, &mut |effect| effects.push(effect));
@@ -141,9 +137,6 @@ impl Evaluator {
 
     /// The same, for whoever takes effects one by one: those of a slide of many models are many.
     pub fn advance_telling(&mut self, marks: Watermarks, tell: &mut dyn FnMut(Effect)) {
-        if std::mem::take(&mut self.rests) {
-            return;
-        }
         let mut effects = Vec::new();
         if marks.inputs != Timestamp::MAX {
             self.now = marks.inputs;

@@ -26,7 +26,8 @@ const RARE: u8 = 3;
 const SCORED: u8 = 0b100;
 const SAME_ROUTE: u8 = 0b1_0000;
 
-/// Most bytes of an entry in a part.
+/// Least and most bytes of an entry in a part.
+const LEAST: usize = 9;
 const MOST: usize = 64;
 
 /// Predictions that are remembered together when a part is read.
@@ -58,16 +59,6 @@ pub struct JoinRecord<'s> {
 }
 
 impl JoinRecord<'_> {
-    /// Predictions that are remembered.
-    pub fn n_predictions(&self) -> u64 {
-        self.n
-    }
-
-    /// Labels that wait.
-    pub fn n_labels(&self) -> usize {
-        self.labels.len()
-    }
-
     /// The join again.
     pub fn open(self, parts: &PartSource) -> Result<JoinStore, PartError> {
         // what is there decides, not what is said: a number alone must not take memory
@@ -89,9 +80,6 @@ impl JoinRecord<'_> {
         Ok(JoinStore { seed: self.seed, predictions, labels })
     }
 }
-
-/// Least bytes of an entry in a part.
-const LEAST: usize = 9;
 
 impl JoinStore {
     /// What stands of it in a snapshot. Chunks that have not changed since the last one are not looked at.

@@ -48,8 +48,6 @@ pub struct Shard {
     dirty_outcomes: BTreeSet<(u32, Timestamp)>,
     /// The end of the last slide at which panes were published.
     published: Timestamp,
-    /// The same as it was before a restart.
-    published_before: Timestamp,
     blocks: Blocks,
     scratch: apply::Scratch,
 }
@@ -99,7 +97,6 @@ impl Shard {
         }
         let dirty_outcomes =
             state.streams.iter().enumerate().flat_map(|(s, stream)| stream.outcomes.starts().map(move |p| (s as u32, p))).collect();
-        let published_before = state.watermark.current().inputs.floor(settings.window.slide_ms);
         let route_places = state.routes.iter().cloned().zip(0..).collect();
         let shard = Self {
             state,
@@ -112,7 +109,6 @@ impl Shard {
             dirty_inputs: BTreeSet::new(),
             dirty_outcomes,
             published: Timestamp::MIN,
-            published_before,
             blocks: Blocks::default(),
             scratch: apply::Scratch::default(),
         };

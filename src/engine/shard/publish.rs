@@ -18,8 +18,7 @@ impl Shard {
         }
         self.published = closed;
         self.settle();
-        let mut published = Published { is_again: closed == self.published_before && closed != Timestamp::MIN, ..Published::default() };
-        self.published_before = Timestamp::MIN;
+        let mut published = Published::default();
         for (runtime, record) in self.runtimes.iter_mut().zip(&self.state.models) {
             if std::mem::take(&mut runtime.changed) {
                 published.models.push(record.facts(&runtime.settings));

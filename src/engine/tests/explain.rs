@@ -90,9 +90,9 @@ fn a_null_surge_is_told_as_one_with_the_segment_that_has_it() {
     assert_eq!(explanation.segments[1].value, 1.0);
 
     // the explanation is part of the state
-    let before = script.evaluator.state().clone();
+    let before = script.evaluator.state().alerts.clone();
     script.restart();
-    assert_eq!(*script.evaluator.state(), before);
+    assert_eq!(script.evaluator.state().alerts, before);
     let again = script.evaluator.state().alerts.firing().find(|facts| &*facts.rule == "features").and_then(|f| f.explanation.clone());
     assert!(again.is_some_and(|now| now.causes[0].subject == explanation.causes[0].subject));
 }

@@ -3,7 +3,7 @@
 use crate::engine::catalogue::MetricSet;
 use crate::engine::evaluator::{Effect, Evaluator, EvaluatorState};
 use crate::engine::metric::{Measurement, Metric, Subject};
-use crate::engine::part::{PartSource, Parts};
+use crate::engine::part::Parts;
 use crate::engine::settings::*;
 use crate::engine::shard::{Counts, References, Shard, ShardRecord};
 use crate::engine::verdict::{Bound, Condition, Rule, Severity, SubjectPattern, Threshold};
@@ -227,12 +227,15 @@ impl Script {
     fn begin_anew(&mut self) -> usize {
         let mut parts = Parts::new(&|_| false);
         let record = postcard::to_stdvec(&self.shard.record(&mut parts)).unwrap();
-        let parts: PartSource = parts.into_parts().into_iter().map(|part| (part.id, part.bytes.expect("nothing is kept yet"))).collect();
-        let shard = postcard::from_bytes::<ShardRecord<'_>>(&record).unwrap().open(&parts).unwrap();
+        let shard = postcard::from_bytes::<ShardRecord<'_>>(&record).unwrap().open(&parts.into_source()).unwrap();
         let evaluator: EvaluatorState = postcard::from_bytes(&postcard::to_stdvec(self.evaluator.state()).unwrap()).unwrap();
+        assert_eq!(evaluator, *self.evaluator.state());
         let (shard, notes) = Shard::restore(shard, Arc::clone(&self.settings), self.references.clone());
         self.shard = shard;
         self.evaluator = Evaluator::restore(Arc::clone(&self.settings), evaluator);
+        if let Some(published) = self.shard.publish() {
+            self.evaluator.take(published, &self.shard.state().topic_names());
+        }
         self.assign();
         notes.len()
     }

@@ -113,10 +113,6 @@ fn outcomes_as_a_sum(mut pane: OutcomePane) -> OutcomePane {
     pane
 }
 
-fn source(parts: Parts<'_>) -> PartSource {
-    parts.into_parts().into_iter().map(|part| (part.id, part.bytes.expect("nothing is kept yet"))).collect()
-}
-
 /// What a sum lends out.
 pub(crate) fn lent(sum: &mut InputSum, buffer: &mut InputPane) -> InputPane {
     sum.lend(buffer);
@@ -133,7 +129,7 @@ proptest! {
         prop_assert_eq!(&OutcomePane::unpack(&outcome.pack()), &outcome);
         let mut parts = Parts::new(&|_| false);
         let records = (input.pack().record(&mut parts), outcome.pack().record(&mut parts));
-        let (source, written) = (source(parts), postcard::to_stdvec(&records).unwrap());
+        let (source, written) = (parts.into_source(), postcard::to_stdvec(&records).unwrap());
         let (read_input, read_outcome): (PackedRecord<InputHead>, PackedRecord<OutcomeHead>) = postcard::from_bytes(&written).unwrap();
         prop_assert_eq!((read_input.open(&source).unwrap(), read_outcome.open(&source).unwrap()), (input.pack(), outcome.pack()));
     }
@@ -175,7 +171,7 @@ proptest! {
         let mut parts = Parts::new(&|_| false);
         let record = always_open.record(&mut parts);
         prop_assert_eq!(&panes.record(&mut Parts::new(&|_| false)), &record);
-        prop_assert_eq!(&Panes::<InputPane>::from_record(record.clone(), &source(parts)).unwrap(), &panes);
+        prop_assert_eq!(&Panes::<InputPane>::from_record(record.clone(), &parts.into_source()).unwrap(), &panes);
         prop_assert_eq!(Panes::<InputPane>::from_record(record.clone(), &PartSource::default()).is_ok(), record.is_empty());
         let (of_open, of_all) = (panes.close(Timestamp(1)), always_open.close_from(Timestamp(1), Timestamp(2), 1).next());
         prop_assert_eq!(of_open, of_all.map(|(_, pane)| pane));
