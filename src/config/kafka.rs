@@ -48,7 +48,8 @@ pub(crate) fn kafka(section: Section<'_>, secrets: &Secrets<'_>) -> KafkaSetting
         "start",
         &starts,
         Fallback::Text("\"earliest\""),
-        "Where to begin a partition for which the state has no offset: `earliest` or `latest`.",
+        "Where to begin a partition for which the state has no offset: `earliest` or `latest`. \
+         What is made after the start, partition or topic, begins at its first message.",
     );
     let properties = section.map("properties", "Further librdkafka properties, e.g. `{ \"security.protocol\" = \"sasl_ssl\" }`.");
     for name in properties.keys() {

@@ -14,6 +14,7 @@ mod end_to_end;
 mod estimated;
 mod golden;
 mod kafka_broker;
+mod kafka_topics;
 mod quality;
 mod real_data;
 mod receiver;

@@ -20,6 +20,7 @@
 mod configuration;
 mod context;
 mod event;
+mod existing;
 mod offsets;
 mod reader;
 mod status;

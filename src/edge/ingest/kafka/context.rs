@@ -1,18 +1,19 @@
 //! librdkafka's callbacks. All of them run on the reader's thread, within its polls; what they learn waits in a list until the poll returns.
 
+use super::existing::{Existing, begin};
 use super::status::Shared;
-use super::{Assignment, OffsetTable, ProblemKind, ReadFrom, SourceProblem};
+use super::{Assignment, OffsetTable, ProblemKind, SourceProblem};
 use crate::edge::ingest::StartAt;
+use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::{Partition, Statistics};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The same problem is told again after this time.
@@ -41,6 +42,8 @@ pub(super) struct SourceContext {
     topics: Arc<[Arc<str>]>,
     offsets: Arc<OffsetTable>,
     start: StartAt,
+    /// What there was before the consumer joined its group. Only asked for, and so only known, where `latest` must not skip what is new.
+    existing: OnceLock<Existing>,
     shared: Arc<Shared>,
     noticed: Mutex<Vec<Noticed>>,
     /// Whether there is anything in it: asked for every message.
@@ -50,7 +53,19 @@ pub(super) struct SourceContext {
 
 impl SourceContext {
     pub(super) fn new(topics: Arc<[Arc<str>]>, offsets: Arc<OffsetTable>, start: StartAt, shared: Arc<Shared>) -> Self {
-        Self { topics, offsets, start, shared, noticed: Mutex::default(), has_noticed: AtomicBool::new(false), told: Mutex::default() }
+        let (existing, noticed, told) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Self { topics, offsets, start, existing, shared, noticed, has_noticed: AtomicBool::new(false), told }
+    }
+
+    /// Whether it must be known which partitions there are before the group is joined.
+    pub(super) fn asks_what_exists(&self) -> bool {
+        self.start == StartAt::Latest
+    }
+
+    /// Notes which partitions there are before the group is joined.
+    pub(super) fn set_existing(&self, existing: Existing) {
+        // once, by the reader, before it subscribes
+        let _known_already = self.existing.set(existing);
     }
 
     /// What happened since the last call, in order.
@@ -90,12 +105,9 @@ impl SourceContext {
         for mut element in partitions.elements() {
             let Some(topic) = self.topic(element.topic()).cloned() else { continue };
             let partition = element.partition();
-            let (from, offset) = match (self.offsets.get(&topic, partition), self.start) {
-                (Some(next), _) => (ReadFrom::State(next), Offset::Offset(next)),
-                (None, StartAt::Earliest) => (ReadFrom::Earliest, Offset::Beginning),
-                (None, StartAt::Latest) => (ReadFrom::Latest, Offset::End),
-            };
-            element.set_offset(offset)?;
+            let existed = self.existing.get().is_none_or(|existing| existing.has(&topic, partition));
+            let from = begin(self.offsets.get(&topic, partition), self.start, existed);
+            element.set_offset(from.into())?;
             self.shared.assign(&topic, partition);
             assigned.push(Assignment { topic, partition, from });
         }

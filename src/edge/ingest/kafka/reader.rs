@@ -1,6 +1,7 @@
 //! The thread's loop: poll, gather, hand over.
 
 use super::context::{Noticed, SourceContext, commit_failed};
+use super::existing::Existing;
 use super::status::Shared;
 use super::{Closing, OffsetGap, ProblemKind, ReadFrom, SourceEvent, SourceProblem};
 use crate::edge::ingest::Batch;
@@ -41,10 +42,12 @@ pub(super) fn run(
 ) -> Closing {
     let names: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
     let mut reader = Reader::new(topics.clone(), events, shared.clone());
-    match consumer.subscribe(&names) {
-        Ok(()) => while reader.turn(&consumer).is_ok() {},
-        Err(error) => {
-            let _nobody_listens = reader.send(SourceEvent::Fatal(format!("cannot subscribe: {error}")));
+    if reader.learn_what_exists(&consumer).is_ok() {
+        match consumer.subscribe(&names) {
+            Ok(()) => while reader.turn(&consumer).is_ok() {},
+            Err(error) => {
+                let _nobody_listens = reader.send(SourceEvent::Fatal(format!("cannot subscribe: {error}")));
+            }
         }
     }
     // the engine sees the end before the closing, which may take a while
@@ -83,6 +86,21 @@ impl Reader {
         let batch = Batch::new(topics.clone());
         let (partitions, ends) = (HashMap::new(), Vec::new());
         Self { topics, events, shared, batch, batch_since: Instant::now(), partitions, ends, n_before_ends: 0, n_empty_polls: 0 }
+    }
+
+    /// Before the group is joined: which partitions there are, where that matters. Without an answer there would be no assignment either.
+    fn learn_what_exists(&mut self, consumer: &BaseConsumer<SourceContext>) -> Result<(), Ended> {
+        if !consumer.context().asks_what_exists() {
+            return Ok(());
+        }
+        let mut existing = Existing::default();
+        while let Err(error) = existing.learn(consumer, &self.topics) {
+            tracing::debug!(%error, "the broker does not tell which partitions there are");
+            // this is what tells of a broker that cannot be reached
+            self.turn(consumer)?;
+        }
+        consumer.context().set_existing(existing);
+        Ok(())
     }
 
     /// Some polls and what follows from them.

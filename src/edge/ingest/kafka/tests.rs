@@ -394,6 +394,34 @@ fn latest_begins_with_the_next_message() {
     engine.stop();
 }
 
+#[test]
+fn latest_passes_over_nothing_of_a_topic_that_is_made_later() {
+    let broker = broker(&[("predictions", 1)]);
+    produce(&broker, "predictions", 0, 0..10);
+    let mut settings = settings(broker.bootstrap_servers(), &["predictions", "labels"], &[]);
+    settings.start = StartAt::Latest;
+    let mut engine = Engine::start(&settings, OffsetTable::new());
+    engine.run_until("the end", |e| e.ends.contains(&("predictions".to_owned(), 0, 10)));
+    broker.create_topic("labels", 1).unwrap();
+    // within the seconds until the group hands the topic out
+    produce(&broker, "labels", 0, 0..5);
+    assert!(!engine.assigned.contains(&("labels".to_owned(), 0)));
+    engine.run_until("the topic", |e| e.offsets_of("labels", 0).len() == 5);
+    assert_eq!(engine.offsets_of("predictions", 0), [0; 0]);
+    engine.stop();
+}
+
+#[test]
+fn latest_with_an_unreachable_broker_tells_and_stops() {
+    let mut settings = settings("127.0.0.1:1", &["predictions"], &[]);
+    settings.start = StartAt::Latest;
+    let mut engine = Engine::start(&settings, OffsetTable::new());
+    engine.run_until("the problem", |e| e.problems.iter().any(|p| p.kind == ProblemKind::Unreachable));
+    let began = Instant::now();
+    engine.stop();
+    assert!(began.elapsed() < Duration::from_secs(3));
+}
+
 /// Otherwise a silent partition would hold the watermark back for as long as another one is busy.
 #[test]
 fn a_silent_partition_is_at_its_end_while_another_is_busy() {
